@@ -1,0 +1,73 @@
+/** Rules between options, on a file whose every option is right by itself. Pure; paths are still as written. */
+import { resolve } from 'node:path';
+import { show } from './problem.ts';
+import type { ConfigFile } from './schema.ts';
+
+/** A problem before its key is printed; the path is that of the file. */
+export type Finding = { readonly path: readonly PropertyKey[]; readonly text: string };
+
+export function contradictions(file: ConfigFile, directory: string): readonly Finding[] {
+  return [...ofListeners(file, directory), ...(file.nats ? ofNats(file.nats) : [])];
+}
+
+type WrittenListener = ConfigFile['listener'][number];
+
+function* ofListeners(file: ConfigFile, directory: string): Generator<Finding> {
+  const control = resolve(directory, file.data, 'ipc', 'control');
+  for (const [index, listener] of file.listener.entries()) {
+    const at = (key: string, text: string): Finding => ({ path: ['listener', index, key], text });
+    if (listener.port === undefined && listener.path === undefined)
+      yield at('port', 'is missing: a listener has either a port or a path');
+    if (listener.port !== undefined && listener.path !== undefined)
+      yield at('path', 'is not allowed beside port: a listener has either a port or a path');
+    else if (listener.path !== undefined) {
+      const path = resolve(directory, listener.path);
+      if (listener.address !== undefined)
+        yield at('address', 'is not allowed beside path: a unix socket has no address');
+      if (Buffer.byteLength(path) > MAX_SOCKET_PATH_OCTETS)
+        yield at(
+          'path',
+          `${show(path)} is too long: a unix socket's path has at most ${MAX_SOCKET_PATH_OCTETS} octets`,
+        );
+      if (path === control) yield at('path', `${show(listener.path)} is not allowed: it is the control socket`);
+    }
+    const rival = file.listener.findIndex((other, before) => before < index && clash(other, listener, directory));
+    if (rival >= 0)
+      yield at(listener.path === undefined ? 'port' : 'path', `is taken already by listener#${rival + 1}`);
+  }
+}
+
+/** `sun_path` of unix(7), less its closing NUL. */
+const MAX_SOCKET_PATH_OCTETS = 107;
+
+/** Would the second be refused by the system because of the first? Port 0 is a free one, each time another. */
+function clash(a: WrittenListener, b: WrittenListener, directory: string): boolean {
+  if (a.path !== undefined && b.path !== undefined) return resolve(directory, a.path) === resolve(directory, b.path);
+  if (a.port === undefined || a.port === 0 || a.port !== b.port) return false;
+  const [one, other] = [canonical(a.address ?? DEFAULT_ADDRESS), canonical(b.address ?? DEFAULT_ADDRESS)];
+  if (one === other || one === '::' || other === '::') return true; // `::` takes IPv4 too
+  return (one === '0.0.0.0' && !other.includes(':')) || (other === '0.0.0.0' && !one.includes(':'));
+}
+
+export const DEFAULT_ADDRESS = '127.0.0.1';
+
+/** One spelling for each IP address: `0:0::1` is `::1`. */
+function canonical(address: string): string {
+  if (!address.includes(':') || !URL.canParse(`http://[${address}]/`)) return address; // a zone (`%eth0`) stays as written
+  return new URL(`http://[${address}]/`).hostname.slice(1, -1);
+}
+
+function* ofNats(nats: NonNullable<ConfigFile['nats']>): Generator<Finding> {
+  const pairs = [
+    ['user', 'password-file'],
+    ['tls-certificate-file', 'tls-key-file'],
+  ] as const;
+  for (const [one, other] of pairs) {
+    if (nats[one] !== undefined && nats[other] === undefined)
+      yield { path: ['nats', other], text: `is missing: ${one} needs it` };
+    if (nats[one] === undefined && nats[other] !== undefined)
+      yield { path: ['nats', one], text: `is missing: ${other} needs it` };
+  }
+  if (nats['credentials-file'] !== undefined && nats.user !== undefined)
+    yield { path: ['nats', 'user'], text: 'is not allowed beside credentials-file' };
+}

@@ -1,0 +1,116 @@
+/**
+ * From TOML text to a checked Config, or to everything that is wrong with it. Pure: bad input is a refusal, in words for
+ * the operator, and never throws; load.ts reads the file.
+ */
+import { resolve } from 'node:path';
+import { parse, TomlError } from 'smol-toml';
+import { accept, type Result, refuse } from '../kernel/result.ts';
+import { contradictions, DEFAULT_ADDRESS, type Finding } from './cross-checks.ts';
+import { isDomain, named } from './option.ts';
+import { nearest, type Problem, printKey } from './problem.ts';
+import {
+  type Config,
+  type ConfigFile,
+  configFile,
+  type Listener,
+  lmtp,
+  nats,
+  node,
+  owner,
+  password,
+  pop3,
+  poppwd,
+  tables,
+} from './schema.ts';
+
+export type Source = {
+  /** The file's name as the operator gave it: problems begin with it. */
+  readonly file: string;
+  /** Paths in the file begin here; absolute. */
+  readonly directory: string;
+  /** What this machine calls itself: the default of `host-name`. */
+  readonly machine: string;
+};
+
+/** TOML text to Config. */
+export function parseConfig(toml: string, source: Source): Result<Config, readonly Problem[]> {
+  let given: unknown;
+  try {
+    given = parse(toml, { unsafeKeyBehaviour: 'throw' });
+  } catch (error) {
+    return refuse([{ file: source.file, text: syntaxError(error) }]);
+  }
+  return checkConfig(given, source);
+}
+
+/** An already parsed file, of whatever shape, to Config. */
+export function checkConfig(given: unknown, source: Source): Result<Config, readonly Problem[]> {
+  const problem = ({ path, text }: Finding): Problem =>
+    path.length === 0 ? { file: source.file, text } : { file: source.file, key: printKey(path), text };
+  const read = configFile.safeParse(given);
+  if (!read.success) return refuse(read.error.issues.flatMap(findings).map(problem));
+  const wrong = contradictions(read.data, source.directory);
+  if (wrong.length > 0) return refuse(wrong.map(problem));
+  return accept(complete(read.data, source));
+}
+
+/** Fills in the defaults that depend on other options or on the machine. */
+function complete(read: ConfigFile, { directory, machine }: Source): Config {
+  const top = named(node, read, directory);
+  const keyFile = read.nats?.['cluster-key-file'];
+  const base = {
+    ...top,
+    mailHosts: top.mailHosts ?? [read.me],
+    hostName: top.hostName ?? (isDomain(machine) ? machine.toLowerCase() : read.me),
+    clusterKeyFile: keyFile === undefined ? resolve(top.data, 'cluster.key') : resolve(directory, keyFile),
+    listeners: read.listener.map((written) => listenerOf(written, directory)),
+    log: { ...read.log, destination: destinationOf(read.log.destination, directory) },
+    pop3: named(pop3, read.pop3, directory),
+    lmtp: named(lmtp, read.lmtp, directory),
+    poppwd: named(poppwd, read.poppwd, directory),
+    password: named(password, read.password, directory),
+    owner: named(owner, read.owner, directory),
+  };
+  if (read.nats === undefined) return base;
+  const { clusterKeyFile: _, ...natsRead } = named(nats, read.nats, directory);
+  return { ...base, nats: natsRead };
+}
+
+function listenerOf(written: ConfigFile['listener'][number], directory: string): Listener {
+  const { protocol, channels, path, port, address = DEFAULT_ADDRESS } = written;
+  if (path !== undefined) return { protocol, channels, place: { path: resolve(directory, path) } };
+  return { protocol, channels, place: { address, port: port! } }; // contradictions() saw to one of them
+}
+
+const destinationOf = (written: string, directory: string): Config['log']['destination'] =>
+  written === 'stderr' ? written : { file: resolve(directory, written) };
+
+type Issue = { readonly code: string; readonly path: readonly PropertyKey[]; readonly message: string };
+
+/** An unknown key is a finding of its own, without its value, which may be anything. */
+function findings(issue: Issue & { readonly keys?: readonly string[] }): readonly Finding[] {
+  if (issue.code !== 'unrecognized_keys') return [{ path: issue.path, text: issue.message }];
+  return issue.keys!.map((key) => ({ path: [...issue.path, key], text: `is no option${hint(key, issue.path[0])}` }));
+}
+
+function hint(key: string, table: PropertyKey | undefined): string {
+  const known = table === undefined ? [...Object.keys(node), ...Object.keys(tables)] : optionsOf(table);
+  const meant = nearest(key, known);
+  if (meant !== undefined) return `; did you mean "${meant}"?`;
+  const homes = Object.keys(tables).filter((other) => optionsOf(other).includes(key));
+  if (key in node && Object.hasOwn(node, key)) homes.unshift('the top of the file, above the first table');
+  return homes.length === 0 ? '' : `; it belongs in ${homes.map(inBrackets).join(' or ')}`;
+}
+
+const optionsOf = (table: PropertyKey): readonly string[] =>
+  Object.hasOwn(tables, table) ? Object.keys(tables[table as keyof typeof tables]) : [];
+
+const inBrackets = (table: string) =>
+  table.includes(' ') ? table : table === 'listener' ? '[[listener]]' : `[${table}]`;
+
+/** Position and reason only: the parser's own message quotes the lines around, and a secret may stand there. */
+function syntaxError(error: unknown): string {
+  if (!(error instanceof TomlError)) return `is not readable as TOML (${(error as Error).name})`;
+  const reason = error.message.split('\n', 1)[0]!.replace(/^Invalid TOML document: /, '');
+  return `line ${error.line}, column ${error.column}: ${reason}`;
+}

@@ -1,0 +1,251 @@
+/**
+ * Every option of a node, declared once: type, default, unit, meaning and example (docs/architecture.md, "The operator's
+ * contract"). The loader, `docs/reference/configuration.md` and `docs/config.schema.json` all come from here.
+ *
+ * An option that nothing reads has no place here. Rules between options are in cross-checks.ts.
+ */
+import { z } from 'zod';
+import {
+  choice,
+  domain,
+  duration,
+  flag,
+  integer,
+  ipAddress,
+  list,
+  type Named,
+  name,
+  option,
+  path,
+  size,
+  table,
+  text,
+  unshownText,
+} from './option.ts';
+
+export const node = {
+  me: option(name(), {
+    doc: "This node's name, unlike that of any other node of the cluster.",
+    example: 'n1',
+  }),
+  data: option(path(), {
+    doc: 'Directory of the databases, of `run/` (pid files), `ipc/` (unix sockets) and `log/`. `homing init` makes it.',
+    example: './var/n1',
+  }),
+  'default-domain': option(domain(), {
+    doc: 'The domain of a login name or recipient that has none: `joe` is `joe@example.test`, and a bare `Postmaster` (RFC 5321 §4.5.1) lives here.',
+    example: 'example.test',
+  }),
+  'mail-hosts': option(list(name(), 'list of names', 'a list of at least one name').optional(), {
+    doc: 'The mailHosts (logical stores) that this node may own, in order of preference.',
+    fallback: 'the one named by `me`',
+    example: ['n1'],
+  }),
+  'host-name': option(domain().optional(), {
+    doc: "The host that greetings, APOP timestamps (RFC 1939 §7) and `Received` lines name. qmail's `me`.",
+    fallback: "the machine's host name, or `me` where that is no domain",
+    example: 'mail.example.test',
+  }),
+  'directory-max-stale': option(duration('1s', '1m').prefault('3s'), {
+    doc: 'How old the knowledge may be from which a login is answered without asking the cluster; a changed password is known everywhere after at most this and a margin. The cluster keeps one value, set by the first `homing init`.',
+  }),
+  'failover-patience': option(duration('0s', '10m').prefault('30s'), {
+    doc: 'How long a session waits for the next owner of its mailbox before its client gets a temporary error.',
+  }),
+  'lease-duration': option(duration('1s', '5m').prefault('6s'), {
+    doc: 'How long a node owns a mailHost after its last renewal: a dead owner is replaced after this and a margin. Renewed at a third of it. Must be the same on every node of the cluster.',
+  }),
+} as const;
+
+const SERVER = /^((nats|tls):\/\/)?([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$/;
+
+export const nats = {
+  servers: option(
+    list(
+      unshownText(SERVER, 'host:port or tls://host:port, without a user or password', 'server'),
+      'list of servers',
+      'a list of at least one host:port',
+    ),
+    {
+      doc: 'NATS servers, tried in turn: `host:port` or `tls://host:port`.',
+      example: ['127.0.0.1:4222'],
+    },
+  ),
+  cluster: option(text(/^[A-Za-z0-9_-]{1,32}$/, 'up to 32 letters, digits, "-" and "_"', 'name'), {
+    doc: 'Name of the cluster: the same on every node. Clusters of different names may share NATS servers.',
+    example: 'demo',
+  }),
+  'cluster-key-file': option(path().optional(), {
+    doc: 'The key that seals every frame between the nodes: the same on every node. The first `homing init` makes it.',
+    fallback: '`cluster.key` in `data`',
+    example: './var/cluster.key',
+  }),
+  'credentials-file': option(path().optional(), {
+    doc: 'NATS credentials (JWT and seed). Not together with `user`.',
+    fallback: 'none',
+  }),
+  user: option(text(/^[\x21-\x7e]+$/, 'printable ASCII without spaces', 'string').optional(), {
+    doc: 'User name for NATS; needs `password-file`.',
+    fallback: 'none',
+  }),
+  'password-file': option(path().optional(), {
+    doc: 'File whose first line is the password of `user`. A password is never written into this configuration itself.',
+    fallback: 'none',
+  }),
+  'tls-ca-file': option(path().optional(), {
+    doc: 'PEM certificates that the NATS servers are checked against; with any `tls-` option the connection must be TLS.',
+    fallback: "the runtime's own",
+  }),
+  'tls-certificate-file': option(path().optional(), {
+    doc: 'PEM certificate that this node shows to the NATS servers; needs `tls-key-file`.',
+    fallback: 'none',
+  }),
+  'tls-key-file': option(path().optional(), {
+    doc: 'PEM private key of `tls-certificate-file`.',
+    fallback: 'none',
+  }),
+} as const;
+
+export const listener = {
+  protocol: option(choice(['pop3', 'lmtp', 'poppwd']), { doc: 'What is spoken here.', example: 'pop3' }),
+  address: option(ipAddress().optional(), {
+    doc: 'The address to listen at; `0.0.0.0` or `::` for all. LMTP knows no passwords: who reaches it can deliver.',
+    fallback: '127.0.0.1',
+  }),
+  port: option(integer(0, 65535).optional(), {
+    doc: 'TCP port; 0 takes a free one, which `serve` prints. Exactly one of `port` and `path`.',
+    fallback: 'none',
+    example: 1110,
+  }),
+  path: option(path().optional(), {
+    doc: 'Unix socket instead of a port.',
+    fallback: 'none',
+    example: './var/n1/ipc/lmtpd',
+  }),
+  channels: option(integer(0, 100_000).default(1000), {
+    doc: 'Most connections at once; one more is refused with a temporary error. 0 closes the port.',
+    unit: 'connections',
+  }),
+  tls: option(choice(['none'], ', since this version serves no TLS').default('none'), {
+    doc: 'TLS on this listener: `none`, the one value that this version has.',
+  }),
+} as const;
+
+export const log = {
+  level: option(choice(['debug', 'info', 'warn', 'error']).default('info'), {
+    doc: 'The least urgent level that is written.',
+  }),
+  format: option(choice(['text', 'json']).default('text'), { doc: 'Lines for people, or one JSON object a line.' }),
+  destination: option(text(/^[^\u0000]+$/, '"stderr" or a path', '`"stderr"` or path').default('stderr'), {
+    doc: 'Standard error, or a file that is appended to.',
+    example: './var/n1/log/homing.log',
+  }),
+} as const;
+
+const loginFailures = () =>
+  option(integer(0, 100).default(3), {
+    doc: 'Failed logins that a session survives: each of these is answered, the next one is answered and ends it.',
+    unit: 'failures',
+  });
+
+export const pop3 = {
+  'idle-timeout': option(duration('1s', '1d').prefault('10m'), {
+    doc: 'A session silent for so long is closed and removes nothing. RFC 1939 §3 wants at least 10 minutes; less is taken with a warning.',
+  }),
+  'login-failures': loginFailures(),
+} as const;
+
+export const lmtp = {
+  'idle-timeout': option(duration('1s', '1d').prefault('5m'), {
+    doc: 'A session silent for so long is closed. RFC 5321 §4.5.3.2.7 wants at least 5 minutes; less is taken with a warning.',
+  }),
+  allow8bitheaders: option(flag().default(false), {
+    doc: 'Takes messages with 8-bit octets in the header and clears the eighth bit there; otherwise they are refused. Bodies are never touched.',
+  }),
+  // Above 32 bits a size no longer fits the `number` of IMAP clients (RFC 3501 §9); below 64 KiB is forbidden.
+  'message-size-limit': option(size('64KiB', '4095MiB').prefault('100MiB'), {
+    doc: 'The largest message taken, announced as SIZE (RFC 1870); at least 64 KiB (RFC 5321 §4.5.3.1.7).',
+  }),
+  'recipient-limit': option(integer(100, 100_000).default(1000), {
+    doc: 'Most recipients of one message; more get 452. At least 100 (RFC 5321 §4.5.3.1.8).',
+    unit: 'recipients',
+  }),
+} as const;
+
+export const poppwd = {
+  'idle-timeout': option(duration('1s', '1d').prefault('5m'), {
+    doc: 'A session silent for so long is closed. Clients count on 5 minutes; less is taken with a warning.',
+  }),
+  'login-failures': loginFailures(),
+} as const;
+
+export const password = {
+  'scram-iterations': option(integer(4096, 1_000_000).default(4096), {
+    doc: 'PBKDF2 rounds of a password that is set from now on; at least 4096 (RFC 7677 §3). Logins of uncached passwords cost so many.',
+    unit: 'iterations',
+  }),
+  'keep-plaintext': option(flag().default(true), {
+    doc: 'Keeps the password itself too, sealed with the cluster key. APOP (RFC 1939 §7) cannot be verified without; with `false`, passwords set from now on do not work for APOP.',
+  }),
+} as const;
+
+export const owner = {
+  'passivate-after': option(duration('1s', '1d').prefault('5m'), {
+    doc: "An account's actor that has had nothing to do for so long is put to sleep; the next request wakes it.",
+  }),
+} as const;
+
+/** The tables of the file, by name; their keys are what an unknown key is compared with. */
+export const tables = { nats, listener, log, pop3, lmtp, poppwd, password, owner } as const;
+
+/** The whole file, as written: kebab-case keys, units as given. */
+export const configFile = table({
+  ...node,
+  nats: table(nats).optional().meta({ description: 'The cluster. Absent: embedded, one node without NATS.' }),
+  listener: z
+    .array(table(listener).meta({ oneOf: [{ required: ['port'] }, { required: ['path'] }] }), {
+      error: 'is not allowed: must be tables, each begun by [[listener]]',
+    })
+    .default([])
+    .meta({
+      description: 'A port or unix socket that clients reach; one `[[listener]]` each. None: this node only owns mail.',
+    }),
+  log: table(log).prefault({}).meta({ description: 'The server log.' }),
+  pop3: table(pop3).prefault({}).meta({ description: 'POP3 sessions.' }),
+  lmtp: table(lmtp).prefault({}).meta({ description: 'LMTP sessions.' }),
+  poppwd: table(poppwd).prefault({}).meta({ description: 'Password-change sessions.' }),
+  password: table(password).prefault({}).meta({ description: 'How passwords are kept.' }),
+  owner: table(owner).prefault({}).meta({ description: "The owners of mailHosts' accounts." }),
+}).meta({ title: 'Homing configuration' });
+
+export type ConfigFile = z.output<typeof configFile>;
+
+/** A TCP port (0: any free one) or a unix socket. */
+export type Place = { readonly address: string; readonly port: number } | { readonly path: string };
+
+export type Listener = {
+  readonly protocol: 'pop3' | 'lmtp' | 'poppwd';
+  readonly place: Place;
+  readonly channels: number;
+};
+
+/** The whole configuration as the program reads it: defaults filled in, paths absolute, units in the names. */
+export type Config = Omit<Named<typeof node>, 'mailHosts' | 'hostName'> & {
+  readonly mailHosts: readonly string[];
+  readonly hostName: string;
+  /** Embedded too: what the directory keeps of passwords is sealed with it. */
+  readonly clusterKeyFile: string;
+  /** Absent: embedded. */
+  readonly nats?: Omit<Named<typeof nats>, 'clusterKeyFile'>;
+  readonly listeners: readonly Listener[];
+  readonly log: {
+    readonly level: 'debug' | 'info' | 'warn' | 'error';
+    readonly format: 'text' | 'json';
+    readonly destination: 'stderr' | { readonly file: string };
+  };
+  readonly pop3: Named<typeof pop3>;
+  readonly lmtp: Named<typeof lmtp>;
+  readonly poppwd: Named<typeof poppwd>;
+  readonly password: Named<typeof password>;
+  readonly owner: Named<typeof owner>;
+};

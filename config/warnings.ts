@@ -1,0 +1,19 @@
+/** What a configuration may say but had better not. Pure; for the log of a node that starts. */
+import { printProblem } from './problem.ts';
+import type { Config } from './schema.ts';
+import { printDuration } from './units.ts';
+
+/** @returns a line `file: key: what is unwise` for each */
+export function configWarnings(config: Config, file: string): readonly string[] {
+  const least = [
+    ['pop3', 600_000, 'RFC 1939 §3 wants'],
+    ['lmtp', 300_000, 'RFC 5321 §4.5.3.2.7 wants'],
+    ['poppwd', 300_000, 'clients count on'],
+  ] as const;
+  return least
+    .filter(([table, leastMs]) => config[table].idleTimeoutMs < leastMs)
+    .map(([table, leastMs, who]) => {
+      const text = `${printDuration(config[table].idleTimeoutMs)} is short: ${who} at least ${printDuration(leastMs)}`;
+      return printProblem({ file, key: `${table}.idle-timeout`, text });
+    });
+}

@@ -1,0 +1,358 @@
+/** What the operator hears of each wrong configuration, and what the program reads of a right one. */
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { checkConfig, parseConfig, type Source } from '../../config/parse.ts';
+import { printProblem } from '../../config/problem.ts';
+import type { Config } from '../../config/schema.ts';
+import { configWarnings } from '../../config/warnings.ts';
+
+const source: Source = { file: 'homing.toml', directory: '/etc/homing', machine: 'Mail.Example.Test' };
+const MINIMAL = 'me = "n1"\ndata = "./n1"\ndefault-domain = "Example.test"\n';
+const NATS = '[nats]\nservers = ["127.0.0.1:4222"]\ncluster = "demo"\n';
+
+/** The problems of MINIMAL and more, as printed. */
+function problems(more: string, from = source): readonly string[] {
+  const loaded = parseConfig(MINIMAL + more, from);
+  assert.not.ok(loaded.ok, `was accepted: ${more}`);
+  return loaded.ok ? [] : loaded.refusal.map(printProblem);
+}
+
+function accepted(more: string, from = source): Config {
+  const loaded = parseConfig(MINIMAL + more, from);
+  if (!loaded.ok) throw new Error(loaded.refusal.map(printProblem).join('\n'));
+  return loaded.value;
+}
+
+test('everything but a name, a directory and a domain has a default', () => {
+  assert.equal(accepted(''), {
+    me: 'n1',
+    data: '/etc/homing/n1',
+    defaultDomain: 'example.test',
+    mailHosts: ['n1'],
+    hostName: 'mail.example.test',
+    directoryMaxStaleMs: 3000,
+    failoverPatienceMs: 30_000,
+    leaseDurationMs: 6000,
+    clusterKeyFile: '/etc/homing/n1/cluster.key',
+    listeners: [],
+    log: { level: 'info', format: 'text', destination: 'stderr' },
+    pop3: { idleTimeoutMs: 600_000, loginFailures: 3 },
+    lmtp: {
+      idleTimeoutMs: 300_000,
+      allow8bitheaders: false,
+      messageSizeLimitOctets: 104_857_600,
+      recipientLimit: 1000,
+    },
+    poppwd: { idleTimeoutMs: 300_000, loginFailures: 3 },
+    password: { scramIterations: 4096, keepPlaintext: true },
+    owner: { passivateAfterMs: 300_000 },
+  });
+});
+
+test('units are read: text with a unit, or whole seconds and octets', () => {
+  const config = accepted(
+    'directory-max-stale = "1500ms"\nfailover-patience = 45\n[lmtp]\nmessage-size-limit = 70000\nidle-timeout = "2h"\n',
+  );
+  assert.is(config.directoryMaxStaleMs, 1500);
+  assert.is(config.failoverPatienceMs, 45_000);
+  assert.is(config.lmtp.messageSizeLimitOctets, 70_000);
+  assert.is(config.lmtp.idleTimeoutMs, 7_200_000);
+});
+
+test('paths begin at the directory of the file, unless absolute', () => {
+  const config = accepted(
+    `[log]\ndestination = "log/homing.log"\n[[listener]]\nprotocol = "lmtp"\npath = "ipc/lmtpd"\n${NATS}cluster-key-file = "/k"\ntls-ca-file = "ca.pem"\n`,
+  );
+  assert.equal(config.log.destination, { file: '/etc/homing/log/homing.log' });
+  assert.equal(config.listeners, [{ protocol: 'lmtp', channels: 1000, place: { path: '/etc/homing/ipc/lmtpd' } }]);
+  assert.is(config.clusterKeyFile, '/k');
+  assert.equal(config.nats, { servers: ['127.0.0.1:4222'], cluster: 'demo', tlsCaFile: '/etc/homing/ca.pem' });
+});
+
+test('a machine whose name is no domain is announced by the name of the node', () => {
+  assert.is(accepted('', { ...source, machine: 'my_laptop' }).hostName, 'n1');
+  assert.is(accepted('', { ...source, machine: '' }).hostName, 'n1');
+  assert.is(accepted('host-name = "MX.example.test"\n').hostName, 'mx.example.test');
+});
+
+test('an address may be left out: then only this machine reaches the port', () => {
+  assert.equal(accepted('[[listener]]\nprotocol = "pop3"\nport = 0\nchannels = 0\n').listeners, [
+    { protocol: 'pop3', channels: 0, place: { address: '127.0.0.1', port: 0 } },
+  ]);
+});
+
+test('what is missing is named, all of it at once', () => {
+  const loaded = parseConfig('', source);
+  assert.equal(loaded.ok ? [] : loaded.refusal.map(printProblem), [
+    'homing.toml: me: is missing: must be a name such as "n1" or "n1.example.test": lower-case letters, digits, "-" and "."',
+    'homing.toml: data: is missing: must be a path',
+    'homing.toml: default-domain: is missing: must be a domain such as "example.test"',
+  ]);
+});
+
+const LISTENER = '[[listener]]\nprotocol = "pop3"\n';
+const WRONG: readonly (readonly [string, string, string])[] = [
+  [
+    'a value out of range',
+    `${LISTENER}port = 70000`,
+    'listener#1.port: 70000 is not allowed: must be a whole number from 0 to 65535',
+  ],
+  [
+    'a number that is text',
+    `${LISTENER}port = "110"`,
+    'listener#1.port: "110" is not allowed: must be a whole number from 0 to 65535',
+  ],
+  [
+    'a fraction',
+    `${LISTENER}port = 1.5`,
+    'listener#1.port: 1.5 is not allowed: must be a whole number from 0 to 65535',
+  ],
+  [
+    'an unknown word',
+    '[log]\nlevel = "loud"',
+    'log.level: "loud" is not allowed: must be "debug" or "info" or "warn" or "error"',
+  ],
+  [
+    'a protocol that comes later',
+    '[[listener]]\nprotocol = "imap"\nport = 143',
+    'listener#1.protocol: "imap" is not allowed: must be "pop3" or "lmtp" or "poppwd"',
+  ],
+  [
+    'TLS, which comes later',
+    `${LISTENER}port = 1\ntls = "starttls"`,
+    'listener#1.tls: "starttls" is not allowed: must be "none", since this version serves no TLS',
+  ],
+  [
+    'a host name as address',
+    `${LISTENER}port = 1\naddress = "localhost"`,
+    'listener#1.address: "localhost" is not allowed: must be an IP address such as "127.0.0.1", "0.0.0.0" or "::"',
+  ],
+  [
+    'a duration without unit',
+    '[pop3]\nidle-timeout = "600"',
+    'pop3.idle-timeout: "600" is not allowed: must be a duration from 1s to 1d: "500ms", "30s", "10m" or a whole number of seconds',
+  ],
+  [
+    'a duration too short',
+    'lease-duration = "999ms"',
+    'lease-duration: "999ms" is not allowed: must be a duration from 1s to 5m: "500ms", "30s", "10m" or a whole number of seconds',
+  ],
+  [
+    'a size too small (RFC 5321 §4.5.3.1.7)',
+    '[lmtp]\nmessage-size-limit = "63KiB"',
+    'lmtp.message-size-limit: "63KiB" is not allowed: must be a size from 64KiB to 4095MiB: "500kB", "50MiB", "1GiB" or a whole number of octets',
+  ],
+  [
+    'too few recipients (RFC 5321 §4.5.3.1.8)',
+    '[lmtp]\nrecipient-limit = 99',
+    'lmtp.recipient-limit: 99 is not allowed: must be a whole number from 100 to 100000',
+  ],
+  [
+    'too few iterations (RFC 7677 §3)',
+    '[password]\nscram-iterations = 4095',
+    'password.scram-iterations: 4095 is not allowed: must be a whole number from 4096 to 1000000',
+  ],
+  [
+    'a yes that is text',
+    '[lmtp]\nallow8bitheaders = "yes"',
+    'lmtp.allow8bitheaders: "yes" is not allowed: must be true or false',
+  ],
+  [
+    'a table where a value goes',
+    '[host-name]\na = 1',
+    'host-name: a table is not allowed: must be a domain such as "example.test"',
+  ],
+  ['a value where a table goes', 'pop3 = true', 'pop3: true is not allowed: must be a table'],
+  [
+    'one listener in single brackets',
+    '[listener]\nprotocol = "pop3"',
+    'listener: is not allowed: must be tables, each begun by [[listener]]',
+  ],
+  ['a date', 'host-name = 2026-11-22', 'host-name: a date is not allowed: must be a domain such as "example.test"'],
+  ['no mailHost', 'mail-hosts = []', 'mail-hosts: a list is not allowed: must be a list of at least one name'],
+  ['a mailHost twice', 'mail-hosts = ["a", "b", "a"]', 'mail-hosts: names the same one twice'],
+  [
+    'a mailHost that would leave its directory',
+    'mail-hosts = ["n1", "../n2"]',
+    'mail-hosts#2: "../n2" is not allowed: must be a name such as "n1" or "n1.example.test": lower-case letters, digits, "-" and "."',
+  ],
+  [
+    'an empty path',
+    '[nats]\nservers = ["a"]\ncluster = "c"\nuser = "u"\npassword-file = ""',
+    'nats.password-file: "" is not allowed: must be a path',
+  ],
+  ['a mistyped key', '[pop3]\nidel_timeout = "10m"', 'pop3.idel_timeout: is no option; did you mean "idle-timeout"?'],
+  ['a mistyped table', '[poop3]\nidle-timeout = "10m"', 'poop3: is no option; did you mean "pop3"?'],
+  ['a key of another table', 'scram-iterations = 5000', 'scram-iterations: is no option; it belongs in [password]'],
+  [
+    'a key of several tables',
+    '[owner]\nidle-timeout = 5',
+    'owner.idle-timeout: is no option; it belongs in [pop3] or [lmtp] or [poppwd]',
+  ],
+  [
+    'a key of the top in a table',
+    '[log]\ndefault-domain = "x"',
+    'log.default-domain: is no option; it belongs in the top of the file, above the first table',
+  ],
+  ['a key like nothing', '[owner]\n"zzz\\nzzz" = 5', 'owner."zzz\\nzzz": is no option'],
+  ['a listener without a place', LISTENER, 'listener#1.port: is missing: a listener has either a port or a path'],
+  [
+    'a listener in two places',
+    `${LISTENER}port = 1\npath = "p"`,
+    'listener#1.path: is not allowed beside port: a listener has either a port or a path',
+  ],
+  [
+    'a socket with an address',
+    `${LISTENER}path = "p"\naddress = "::"`,
+    'listener#1.address: is not allowed beside path: a unix socket has no address',
+  ],
+  [
+    'the control socket',
+    `${LISTENER}path = "n1/ipc/control"`,
+    'listener#1.path: "n1/ipc/control" is not allowed: it is the control socket',
+  ],
+  [
+    'two listeners at one port',
+    `${LISTENER}port = 110\n${LISTENER}address = "127.0.0.1"\nport = 110`,
+    'listener#2.port: is taken already by listener#1',
+  ],
+  [
+    'two listeners at one path',
+    `${LISTENER}path = "x/../p"\n${LISTENER}path = "p"`,
+    'listener#2.path: is taken already by listener#1',
+  ],
+  [
+    'a port of all addresses',
+    `${LISTENER}port = 110\naddress = "0.0.0.0"\n${LISTENER}port = 110`,
+    'listener#2.port: is taken already by listener#1',
+  ],
+  [
+    'a port of all addresses, IPv6',
+    `${LISTENER}port = 110\n${LISTENER}port = 110\naddress = "::"`,
+    'listener#2.port: is taken already by listener#1',
+  ],
+  [
+    'one IPv6 address spelt in two ways',
+    `${LISTENER}port = 110\naddress = "::1"\n${LISTENER}port = 110\naddress = "0:0::0001"`,
+    'listener#2.port: is taken already by listener#1',
+  ],
+  [
+    'a cluster without a name',
+    '[nats]\nservers = ["127.0.0.1:4222"]',
+    'nats.cluster: is missing: must be up to 32 letters, digits, "-" and "_"',
+  ],
+  [
+    'a cluster without servers',
+    '[nats]\ncluster = "c"\nservers = []',
+    'nats.servers: a list is not allowed: must be a list of at least one host:port',
+  ],
+  ['a user without password', `${NATS}user = "u"`, 'nats.password-file: is missing: user needs it'],
+  ['a password without user', `${NATS}password-file = "p"`, 'nats.user: is missing: password-file needs it'],
+  [
+    'a certificate without key',
+    `${NATS}tls-certificate-file = "p"`,
+    'nats.tls-key-file: is missing: tls-certificate-file needs it',
+  ],
+  [
+    'credentials twice',
+    `${NATS}credentials-file = "c"\nuser = "u"\npassword-file = "p"`,
+    'nats.user: is not allowed beside credentials-file',
+  ],
+];
+
+for (const [what, more, text] of WRONG)
+  test(`${what} is refused with file, key, value and what is allowed`, () =>
+    assert.equal(problems(more), [`homing.toml: ${text}`]));
+
+test('listeners that do not meet are taken', () => {
+  const config = accepted(
+    `${LISTENER}port = 110\n${LISTENER}port = 111\n${LISTENER}port = 110\naddress = "127.0.0.2"\n${LISTENER}port = 110\naddress = "::1"\n${LISTENER}port = 0\n${LISTENER}port = 0\n`,
+  );
+  assert.is(config.listeners.length, 6);
+});
+
+test('a socket path longer than the system takes is refused', () => {
+  assert.match(problems(`${LISTENER}path = "${'x'.repeat(100)}"`)[0]!, 'is too long: a unix socket');
+  accepted(`${LISTENER}path = "${'x'.repeat(94)}"\n`); // 107 octets with its directory
+});
+
+test('several problems are told together', () => {
+  assert.equal(
+    problems('[pop3]\nlogin-failures = -1\nfoo = 1\n[log]\nformat = "xml"\n').map((line) => line.split(': ')[1]),
+    ['log.format', 'pop3.login-failures', 'pop3.foo'],
+  );
+});
+
+test('an idle time below what the documents want is taken with a warning (RFC 1939 §3, RFC 5321 §4.5.3.2.7)', () => {
+  const config = accepted('[pop3]\nidle-timeout = "599s"\n[lmtp]\nidle-timeout = 10\n[poppwd]\nidle-timeout = "4m"\n');
+  assert.is(config.pop3.idleTimeoutMs, 599_000);
+  assert.equal(configWarnings(config, 'homing.toml'), [
+    'homing.toml: pop3.idle-timeout: 599s is short: RFC 1939 §3 wants at least 10m',
+    'homing.toml: lmtp.idle-timeout: 10s is short: RFC 5321 §4.5.3.2.7 wants at least 5m',
+    'homing.toml: poppwd.idle-timeout: 4m is short: clients count on at least 5m',
+  ]);
+});
+
+test('a syntax error has its line and column, and shows nothing of the file', () => {
+  const [line, ...others] = problems('[nats]\npassword = "hunter2\n');
+  assert.is(others.length, 0);
+  assert.match(line!, /^homing\.toml: line 5, column \d+: /);
+  assert.not.match(line!, 'hunter2');
+  assert.is(line!.split('\n').length, 1);
+});
+
+test('a secret put into the file is not repeated', () => {
+  const text = problems(
+    '[nats]\ncluster = "c"\nservers = ["nats://joe:hunter2@127.0.0.1:4222"]\npassword = "hunter2"\ntoken = ["hunter2"]\n',
+  ).join('\n');
+  assert.not.match(text, 'hunter2');
+  assert.match(text, 'nats.servers#1: this value is not allowed: must be host:port');
+  assert.match(text, 'nats.password: is no option');
+});
+
+test('hostile: keys that JavaScript knows are keys like any other', () => {
+  for (const key of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
+    assert.ok(problems(`${key} = 1\n`).length > 0);
+    assert.ok(problems(`[pop3]\n${key} = 1\n`).length > 0);
+    assert.ok(problems(`[${key}]\na = 1\n`).length > 0);
+  }
+});
+
+test('hostile: brackets without end', () => {
+  assert.is(problems(`x = ${'['.repeat(100_000)}`).length, 1);
+  assert.is(problems(`x = ${'{a='.repeat(100_000)}`).length, 1);
+  assert.is(problems(`${'a.'.repeat(20_000)}a = 1`).length, 1);
+});
+
+test('no text makes it throw', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (text) => {
+      const loaded = parseConfig(text, source);
+      if (!loaded.ok) assert.ok(loaded.refusal.length > 0);
+    }),
+  );
+});
+
+test('no value makes it throw, and every refusal says something', () => {
+  const keys = ['me', 'data', 'listener', 'nats', 'pop3', 'log', 'mail-hosts', 'host-name', 'lease-duration'];
+  const value = fc.anything({ withDate: true, withBigInt: true, withNullPrototype: true, withMap: true });
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        value,
+        fc.dictionary(fc.constantFrom(...keys), value),
+        fc.dictionary(fc.constantFrom(...keys), fc.dictionary(fc.string(), value)),
+      ),
+      (given) => {
+        const loaded = checkConfig(given, source);
+        assert.not.ok(loaded.ok); // `default-domain` is never there
+        if (!loaded.ok)
+          for (const problem of loaded.refusal)
+            assert.ok(problem.text.length > 3 && !printProblem(problem).includes('\n'));
+      },
+    ),
+  );
+});
+
+test.run();
