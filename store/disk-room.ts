@@ -1,0 +1,52 @@
+/**
+ * Was it for want of room? LMDB reports a short write to a full disk as EIO, as it does a broken disk, so the disk
+ * itself has to be asked before a failed commit is called temporary.
+ */
+import { open, rm, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const ENOSPC = 28;
+const EIO = 5;
+const EDQUOT = 122;
+const MDB_MAP_FULL = -30792;
+
+/** Filesystems keep some room back, and others write too: with less than this to spare a disk counts as full. */
+const SPARE_OCTETS = 1024 * 1024;
+const PROBE_OCTETS = 64 * 1024;
+
+/**
+ * @param directory  where the database is
+ * @param cause  what the failed commit was rejected with
+ * @param neededOctets  about what the commit would have written
+ */
+export async function hasNoRoom(directory: string, cause: unknown, neededOctets: number): Promise<boolean> {
+  const code = codeOf(cause);
+  if (code === ENOSPC || code === EDQUOT || code === MDB_MAP_FULL) return true;
+  if (code !== EIO) return false;
+  const { bavail, bsize } = await statfs(directory);
+  if (bavail * bsize < neededOctets + SPARE_OCTETS) return true;
+  return !(await canWrite(directory, Math.max(PROBE_OCTETS, Math.min(neededOctets, 16 * SPARE_OCTETS))));
+}
+
+/** A user's or project's quota does not show in statfs: only a write does. */
+async function canWrite(directory: string, octets: number): Promise<boolean> {
+  const path = join(directory, 'room-probe');
+  const file = await open(path, 'w', 0o600);
+  try {
+    const piece = Buffer.alloc(PROBE_OCTETS);
+    for (let written = 0; written < octets; written += PROBE_OCTETS) await file.writeFile(piece);
+    await file.sync();
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')) return false;
+    throw error;
+  } finally {
+    await file.close();
+    await rm(path, { force: true });
+  }
+}
+
+/** lmdb gives numbers: errno, or LMDB's own below zero. */
+function codeOf(cause: unknown): number | undefined {
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'number' ? cause.code : undefined;
+}

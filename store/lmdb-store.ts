@@ -1,0 +1,233 @@
+/**
+ * The store on disk: one LMDB environment in a directory of its own.
+ *
+ * What was seen with strace (lmdb 3.5 with the options below) is one `writev` of the new pages, one `fdatasync`, one
+ * write of the meta page on a descriptor opened O_DSYNC, and only then the promise: a resolved commit is on the disk.
+ * The writes run off the event loop; reads look through the memory map and copy out what they give.
+ */
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, open as openFile, rename } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { type Database, open, type RootDatabase } from 'lmdb';
+import { accept, type Result, refuse } from '../kernel/result.ts';
+import { apply } from './apply.ts';
+import { decode, encode } from './codec.ts';
+import { hasNoRoom } from './disk-room.ts';
+import { afterPrefix, decodeKey, encodeKey, justAfter } from './key.ts';
+import type { View } from './key-value.ts';
+import { keyOf, overlay, type Writes } from './overlay.ts';
+import { type Applied, type JournalRecord, misfit, NOTHING_APPLIED } from './record.ts';
+import {
+  type CommitRefusal,
+  type CreateRefusal,
+  type Identity,
+  type OpenRefusal,
+  type Store,
+  StoreFault,
+} from './store.ts';
+import { FORMAT_VERSION } from './tables.ts';
+
+const DATA_FILE = 'data.mdb';
+/** Behind the header of the first meta page, in the machine's byte order, which is little-endian wherever lmdb is built. */
+const MAGIC_AT = 24;
+const MDB_MAGIC = 0xbeefc0de;
+const IDENTITY = Buffer.from('identity');
+const APPLIED = Buffer.from('applied');
+
+/**
+ * `head` holds the identity and how far the store is, by a version that a transaction can compare; `state` holds what
+ * the journal made, and is equal in all replicas.
+ */
+type Environment = { readonly root: RootDatabase; readonly head: Database<Buffer, Buffer>; readonly state: Database };
+
+/**
+ * Makes an empty store. It is made aside, under a name nobody has, and moved into place: an interrupted creation leaves
+ * nothing that could be taken for a store, and nothing is ever removed.
+ * @param path  the directory to make; its parents are made too
+ */
+export async function createLmdbStore(
+  path: string,
+  mailHost: string,
+  storeId: string = randomUUID(),
+): Promise<Result<Identity, CreateRefusal>> {
+  if (existsSync(path)) return refuse({ kind: 'exists', path });
+  const identity: Identity = { storeId, mailHost, formatVersion: FORMAT_VERSION };
+  await mkdir(dirname(resolve(path)), { recursive: true, mode: 0o700 });
+  const aside = await mkdtemp(`${resolve(path)}.unfinished-`); // mode 0700
+  const { root, head } = openEnvironment(aside);
+  await head.put(IDENTITY, encode(identity), 0);
+  await head.put(APPLIED, encode(NOTHING_APPLIED), NOTHING_APPLIED.number);
+  await root.close();
+  await syncDirectory(aside);
+  await rename(aside, path);
+  await syncDirectory(dirname(resolve(path)));
+  return accept(identity);
+}
+
+export async function openLmdbStore(path: string): Promise<Result<Store, OpenRefusal>> {
+  const file = join(path, DATA_FILE);
+  if (!existsSync(file)) return refuse({ kind: 'missing', path });
+  if (!(await isLmdb(file))) return refuse({ kind: 'not-a-store', path });
+  const environment = openEnvironment(path);
+  const stored = environment.head.getBinary(IDENTITY);
+  const identity = stored && decode<Identity>(stored);
+  const refusal: OpenRefusal | undefined = !identity
+    ? { kind: 'not-a-store', path }
+    : identity.formatVersion > FORMAT_VERSION
+      ? { kind: 'newer-format', path, found: identity.formatVersion, known: FORMAT_VERSION }
+      : undefined;
+  if (refusal || !identity) {
+    await environment.root.close();
+    return refuse(refusal ?? { kind: 'not-a-store', path });
+  }
+  return accept(lmdbStore(path, environment, identity));
+}
+
+function openEnvironment(path: string): Environment {
+  const root = open({
+    path,
+    noSubdir: false, // a mailHost's name may have a dot in it, which would otherwise make the path a file
+    maxDbs: 2,
+    overlappingSync: false, // a commit is synced when it resolves
+    eventTurnBatching: false, // each commit is a batch of its own; the library's own batch has a promise nobody holds
+    encoding: 'binary',
+    keyEncoding: 'binary',
+  });
+  return {
+    root,
+    head: root.openDB({ name: 'head', useVersions: true, encoding: 'binary', keyEncoding: 'binary' }),
+    state: root.openDB({ name: 'state', encoding: 'binary', keyEncoding: 'binary' }),
+  };
+}
+
+function lmdbStore(path: string, { root, head, state }: Environment, identity: Identity): Store {
+  let applied: Applied = decode<Applied>(mustBeThere(head.getBinary(APPLIED)));
+  let standing: 'open' | 'broken' | 'closed' = 'open';
+  let running: Promise<unknown> = Promise.resolve();
+  const view = viewOf(state);
+
+  const mustBeOpen = () => {
+    if (standing !== 'open') throw new StoreFault(`${path} is ${standing}`);
+  };
+  const broken = (message: string, cause?: unknown): StoreFault => {
+    standing = 'broken';
+    return new StoreFault(`${path}: ${message}`, { cause });
+  };
+
+  /**
+   * Writes and the new `applied` in one transaction, on the condition, checked inside it, that the record before is
+   * still the last. A record's number is given to one record of a store only, so the number stands for its hash and epoch.
+   */
+  const transact = async (writes: Writes, record: JournalRecord): Promise<boolean> => {
+    const next: Applied = { number: record.number, epoch: record.epoch, hash: record.hash };
+    const done = await head.ifVersion(APPLIED, applied.number, () => {
+      for (const [name, value] of writes) {
+        if (value === undefined) state.remove(keyOf(name));
+        else state.put(keyOf(name), value);
+      }
+      head.put(APPLIED, encode(next), next.number);
+    });
+    if (done) applied = next;
+    return done;
+  };
+
+  const commit = async (record: JournalRecord): Promise<Result<null, CommitRefusal>> => {
+    mustBeOpen();
+    const wrong = misfit(applied, record);
+    if (wrong) throw new StoreFault(`${path}: ${wrong}`);
+    const pending = overlay(view);
+    for (const change of record.changes) apply(pending, change);
+    try {
+      if (await transact(pending.writes, record)) return accept(null);
+    } catch (error) {
+      const cause = await causeOf(error);
+      if (await hasNoRoom(path, cause, roomFor(pending.writes))) return refuse('full');
+      throw broken('a commit failed', cause);
+    }
+    throw broken(`record ${record.number}: another process wrote to this store`);
+  };
+
+  return {
+    identity,
+    applied: () => applied,
+    read(look) {
+      mustBeOpen();
+      return look(view);
+    },
+    commit(record) {
+      const done = running.then(() => commit(record));
+      running = done.catch(() => {});
+      return done;
+    },
+    async close() {
+      await running;
+      if (standing === 'closed') return;
+      standing = 'closed';
+      await root.close();
+    },
+  };
+}
+
+/** The library keeps one read transaction for a turn of the event loop and renews it after each commit. */
+function viewOf(state: Database): View {
+  return {
+    get: (key) => owned(state.getBinary(encodeKey(key))),
+    *range(prefix, { after, limit } = {}) {
+      const below = encodeKey(prefix);
+      const start = after ? justAfter(encodeKey(after)) : below;
+      const end = afterPrefix(below);
+      for (const { key, value } of state.getRange({ start, end, ...(limit !== undefined && { limit }) })) {
+        yield { key: decodeKey(key as Uint8Array), value: owned(value as Buffer)! };
+      }
+    },
+  };
+}
+
+/** A plain Uint8Array over the copy that the library made, which for large values has a `length` of its own. */
+const owned = (value: Buffer | undefined): Buffer | undefined =>
+  value && Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+
+/** What the pages of a transaction take at most: every value in pages of its own and a path of branch pages for each key. */
+function roomFor(writes: Writes): number {
+  let octets = 0;
+  for (const value of writes.values()) octets += 4 * 4096 + (value?.length ?? 0);
+  return octets;
+}
+
+/** The library rejects with a general error that carries a promise of the cause. */
+async function causeOf(error: unknown): Promise<unknown> {
+  if (error instanceof Error && 'commitError' in error) {
+    try {
+      await error.commitError;
+    } catch (cause) {
+      return cause;
+    }
+  }
+  return error;
+}
+
+function mustBeThere(value: Buffer | undefined): Buffer {
+  if (!value) throw new StoreFault('it does not say what was applied');
+  return value;
+}
+
+/** The library is not to be shown a file that is no database: it ends the process. */
+async function isLmdb(path: string): Promise<boolean> {
+  const file = await openFile(path, 'r');
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(MAGIC_AT + 4), 0, MAGIC_AT + 4, 0);
+    return bytesRead === MAGIC_AT + 4 && buffer.readUInt32LE(MAGIC_AT) === MDB_MAGIC;
+  } finally {
+    await file.close();
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await openFile(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}

@@ -1,0 +1,128 @@
+/** check and compare find what is wrong: each kind of damage, made on purpose. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { apply } from '../../store/apply.ts';
+import { CHUNK_OCTETS } from '../../store/blob.ts';
+import type { Change } from '../../store/change.ts';
+import { flaws } from '../../store/check.ts';
+import { differences } from '../../store/compare.ts';
+import type { KeyValue, View } from '../../store/key-value.ts';
+import { memoryStore } from '../../store/memory-store.ts';
+import { overlay } from '../../store/overlay.ts';
+import { seal } from '../../store/record.ts';
+import * as t from '../../store/tables.ts';
+import { delivery, sha256 } from './store-contract.ts';
+
+const empty: View = { get: () => undefined, range: () => [] };
+const body = Buffer.alloc(CHUNK_OCTETS + 10, 'body');
+const front = { me: 'n1', startId: 'a' };
+const maildrop = { lock: 1, mailbox: 1, uidValidity: 7, uidNext: 2 };
+
+/** A little of everything. */
+function populated(): KeyValue {
+  const to = overlay(empty);
+  const changes: Change[] = [
+    ...delivery('joe', body),
+    { type: 'SessionOpened', session: 's', purpose: 'maildrop', account: 'joe', front, expiresAt: 9, maildrop },
+    { type: 'MaildropLocked', account: 'joe', lock: 1, session: 's', front },
+    { type: 'SessionOpened', session: 'd', purpose: 'delivery', account: null, front, expiresAt: 9, maildrop: null },
+    { type: 'ChunkStored', session: 'd', stage: 'b', body: 2, index: 0, bytes: Buffer.from('part') },
+    { type: 'SessionOpened', session: 'e', purpose: 'delivery', account: null, front, expiresAt: 9, maildrop: null },
+    { type: 'ChunkStored', session: 'e', stage: 'b', body: 3, index: 0, bytes: Buffer.from('dropped') },
+    { type: 'SessionEnded', session: 'e', until: 20 },
+  ];
+  for (const change of changes) apply(to, change);
+  return to;
+}
+
+test('a sound store has no flaws', () => assert.equal(flaws(populated()), []));
+
+const hash = sha256(body);
+const damages: [what: string, says: RegExp, damage: (to: KeyValue) => void][] = [
+  ['a body gone', /its body is missing/, (to) => t.blobs.remove(to, hash)],
+  ['a chunk gone', /chunks are missing/, (to) => t.chunks.remove(to, 1, 1)],
+  ['a chunk too many', /belongs to nothing/, (to) => t.chunks.put(to, 9, 0, body.subarray(0, 5))],
+  ['a chunk past the end', /not a part of/, (to) => t.chunks.put(to, 1, 2, body.subarray(0, 5))],
+  ['a chunk cut short', /: short/, (to) => t.chunks.put(to, 1, 0, body.subarray(0, 5))],
+  ['an octet turned', /another hash/, (to) => t.chunks.put(to, 1, 1, Buffer.alloc(10, 'bodx'))],
+  [
+    'a count of references',
+    /wrong count of references/,
+    (to) => t.blobs.put(to, [hash], { ...t.blobs.get(to, hash)!, references: 2 }),
+  ],
+  ['a message gone', /nothing names it|wrong totals/, (to) => t.messages.remove(to, 'joe', 1, 1)],
+  [
+    'a message of a wrong size',
+    /wrong size/,
+    (to) => t.messages.put(to, ['joe', 1, 1], { ...t.messages.get(to, 'joe', 1, 1)!, sizeOctets: 3 }),
+  ],
+  ['a mailbox gone', /its mailbox is missing/, (to) => t.mailboxes.remove(to, 'joe', 1)],
+  [
+    'a UID to be given out again',
+    /not below uidNext/,
+    (to) => t.mailboxes.put(to, ['joe', 1], { ...t.mailboxes.get(to, 'joe', 1)!, uidNext: 1 }),
+  ],
+  [
+    'a mailbox total',
+    /mailbox joe 1: wrong totals/,
+    (to) => t.mailboxes.put(to, ['joe', 1], { ...t.mailboxes.get(to, 'joe', 1)!, octets: 1 }),
+  ],
+  [
+    'an account total',
+    /account joe: wrong totals/,
+    (to) => t.accounts.put(to, ['joe'], { ...t.accounts.get(to, 'joe')!, messages: 9 }),
+  ],
+  ['an account gone', /its account is missing/, (to) => t.accounts.remove(to, 'joe')],
+  ['a mailbox without its name', /not found by its name/, (to) => t.mailboxNames.remove(to, 'joe', 'INBOX')],
+  ['a name of nothing', /names nothing/, (to) => t.mailboxNames.put(to, ['joe', 'Lost'], 5)],
+  ['a body number to be given out again', /would be given out again/, (to) => t.next.put(to, [], { body: 1 })],
+  ['a stage without a session', /its session is gone/, (to) => t.sessions.remove(to, 'd')],
+  ['a lock without a session', /lock joe: its session is gone/, (to) => t.sessions.remove(to, 's')],
+  ['garbage that is also a body', /belongs to/, (to) => t.garbage.put(to, [1], { from: 0, parts: 2 })],
+  ['an ended session never forgotten', /never forgotten/, (to) => t.endedByTime.remove(to, 20, 'e')],
+  ['an ended session forgotten already', /forgotten already/, (to) => t.endedSessions.remove(to, 'e')],
+  [
+    'a session that lives and has ended',
+    /lives and has ended/,
+    (to) => t.endedSessions.put(to, ['s'], { until: 20, counter: 0, answer: null }),
+  ],
+];
+for (const [what, says, damage] of damages) {
+  test(`check finds ${what}`, () => {
+    const to = populated();
+    damage(to);
+    assert.match(flaws(to).join('\n'), says);
+  });
+}
+
+test('compare finds what one store has and the other has not, other values, and another place in the chain', async () => {
+  const identity = { mailHost: 'n1', formatVersion: t.FORMAT_VERSION };
+  const left = memoryStore({ ...identity, storeId: 'left' });
+  const right = memoryStore({ ...identity, storeId: 'right' });
+  assert.equal(differences(left, right), []);
+  await left.commit(seal(left.applied(), 1, delivery('joe', Buffer.from('one'))));
+  await right.commit(seal(right.applied(), 1, delivery('joe', Buffer.from('two'))));
+  const found = differences(left, right).map((each) => (each.at === 'key' ? `${each.key[0]} ${each.found}` : each.at));
+  assert.equal(found.sort(), [
+    'applied',
+    'blob left only',
+    'blob right only',
+    'chunk other value',
+    'message other value',
+  ]);
+  assert.is(differences(left, right, 2).length, 2);
+});
+
+test('compare reads stores of more than one page', async () => {
+  const identity = { mailHost: 'n1', formatVersion: t.FORMAT_VERSION };
+  const left = memoryStore({ ...identity, storeId: 'left' });
+  const right = memoryStore({ ...identity, storeId: 'right' });
+  const many = Array.from({ length: 400 }, (_, at) => delivery(`u${at}`, Buffer.from(`${at}`), at + 1)).flat();
+  await left.commit(seal(left.applied(), 1, many));
+  await right.commit(seal(right.applied(), 1, many));
+  assert.equal(differences(left, right), []);
+  await left.commit(seal(left.applied(), 1, [{ type: 'AccountDropped', account: 'u399' }]));
+  assert.ok(differences(left, right).length > 1);
+});
+
+test.run();

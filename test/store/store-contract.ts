@@ -1,0 +1,177 @@
+/** What every store must do: run by lmdb-store.test.ts and memory-store.test.ts over their own implementation. */
+import { createHash } from 'node:crypto';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { CHUNK_OCTETS, cut } from '../../store/blob.ts';
+import type { Change } from '../../store/change.ts';
+import { flaws } from '../../store/check.ts';
+import type { Entry } from '../../store/key-value.ts';
+import { NOTHING_APPLIED, seal } from '../../store/record.ts';
+import { type Store, StoreFault } from '../../store/store.ts';
+import * as t from '../../store/tables.ts';
+import { follower } from '../support/follower.ts';
+
+export type Subject = { readonly store: Store; end(): Promise<void> };
+
+export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/** The changes that put one message into a mailbox that is made for it. */
+export function delivery(account: string, body: Uint8Array, number = 1): Change[] {
+  const hash = sha256(body);
+  return [
+    { type: 'MailboxCreated', account, mailbox: 1, name: 'INBOX', uidValidity: 7 },
+    { type: 'BlobStored', sha256: hash, body: number, sizeOctets: body.length, chunks: cut(body) },
+    {
+      type: 'Appended',
+      account,
+      mailbox: 1,
+      uid: 1,
+      modSeq: 2,
+      sequence: 1,
+      internalDate: 1_700_000_000_000,
+      trace: Buffer.from('Return-Path: <>\r\n'),
+      sha256: hash,
+    },
+  ];
+}
+
+export function storeContract(name: string, make: () => Promise<Subject>): void {
+  const against = (what: string, run: (store: Store) => Promise<void>) =>
+    test(`${name}: ${what}`, async () => {
+      const { store, end } = await make();
+      try {
+        await run(store);
+      } finally {
+        await end();
+      }
+    });
+
+  against('a new store has nothing and has applied nothing', async (store) => {
+    assert.equal(store.applied(), NOTHING_APPLIED);
+    assert.equal(
+      store.read((view) => [...view.range([])]),
+      [],
+    );
+    assert.is(store.identity.formatVersion, t.FORMAT_VERSION);
+  });
+
+  against('what was committed is read, and a follower fed with the record equals it', async (store) => {
+    const copy = follower(store.identity);
+    const body = Buffer.alloc(3 * CHUNK_OCTETS + 5, 'x');
+    const record = seal(store.applied(), 1, delivery('joe', body));
+    assert.equal(await store.commit(record), { ok: true, value: null });
+    copy.tap(record);
+    assert.equal(store.applied(), { number: 1, epoch: 1, hash: record.hash });
+    const row = store.read((view) => t.messages.get(view, 'joe', 1, 1))!;
+    assert.is(row.sizeOctets, body.length + 17);
+    assert.equal(
+      store.read((view) => t.chunks.get(view, 1, 3)),
+      body.subarray(3 * CHUNK_OCTETS),
+    );
+    await copy.mustEqual(store);
+  });
+
+  against(
+    'a record that is not the next one, of another chain or of an older epoch is a fault and changes nothing',
+    async (store) => {
+      const first = seal(store.applied(), 5, delivery('joe', Buffer.from('one')));
+      await store.commit(first);
+      const before = store.read((view) => [...view.range([])]);
+      const drop: Change[] = [{ type: 'AccountDropped', account: 'joe' }];
+      const other = seal(NOTHING_APPLIED, 5, []);
+      const wrong = [first, seal(other, 5, drop), seal({ ...first, number: 7 }, 5, drop), seal(first, 4, drop)];
+      for (const record of wrong) {
+        let thrown: unknown;
+        await store.commit(record).catch((fault: unknown) => {
+          thrown = fault;
+        });
+        assert.ok(thrown instanceof StoreFault);
+      }
+      assert.equal(
+        store.read((view) => [...view.range([])]),
+        before,
+      );
+      assert.ok((await store.commit(seal(store.applied(), 5, []))).ok);
+    },
+  );
+
+  against('commits that are asked for at once are done one after another', async (store) => {
+    const first = seal(store.applied(), 1, delivery('joe', Buffer.from('one')));
+    const second = seal(first, 1, delivery('ann', Buffer.from('two'), 2));
+    await Promise.all([store.commit(first), store.commit(second)]);
+    assert.is(store.applied().number, 2);
+    assert.equal(store.read(flaws), []);
+  });
+
+  against('a look that runs while a commit is under way sees all of it or nothing', async (store) => {
+    const committed = store.commit(seal(store.applied(), 1, delivery('joe', Buffer.alloc(500_000, 'y'))));
+    let looks = 0;
+    let done = false;
+    void committed.then(() => {
+      done = true;
+    });
+    while (!done) {
+      const [message, blob, chunk] = store.read((view) => [
+        t.messages.get(view, 'joe', 1, 1),
+        t.next.get(view),
+        t.chunks.get(view, 1, 3),
+      ]);
+      assert.is(message === undefined, blob === undefined);
+      assert.is(message === undefined, chunk === undefined);
+      looks++;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.ok(looks > 0);
+    assert.ok(store.read((view) => t.messages.get(view, 'joe', 1, 1)));
+  });
+
+  against('what a look gave is a copy that later writes do not touch', async (store) => {
+    const body = Buffer.alloc(200_000, 'a');
+    await store.commit(seal(store.applied(), 1, delivery('joe', body)));
+    const chunk = store.read((view) => t.chunks.get(view, 1, 0))!;
+    const kept = Buffer.from(chunk);
+    await store.commit(seal(store.applied(), 1, [{ type: 'AccountDropped', account: 'joe' }]));
+    await store.commit(seal(store.applied(), 1, [{ type: 'BodyCollected', body: 1, from: 0, to: 2 }]));
+    await store.commit(seal(store.applied(), 1, delivery('ann', Buffer.alloc(200_000, 'b'), 2)));
+    assert.ok(kept.equals(chunk));
+  });
+
+  against('ranges are ascending, begin after a key and end at a limit', async (store) => {
+    for (let number = 1; number <= 12; number++) {
+      await store.commit(seal(store.applied(), 1, delivery(`u${number}`, Buffer.from(`${number}`), number)));
+    }
+    const all = store.read((view) => [...t.accounts.range(view, [])].map(({ key }) => key[0]));
+    assert.equal(all, [...all].sort());
+    assert.is(all.length, 12);
+    const some = store.read((view) => [...t.accounts.range(view, [], { after: [all[3]!], limit: 5 })]);
+    assert.equal(
+      some.map(({ key }) => key[0]),
+      all.slice(4, 9),
+    );
+    const none: Entry[] = store.read((view) => [...view.range(['account', 'nobody'])]);
+    assert.equal(none, []);
+    // A look that is left in the middle of a range must leave nothing open behind it.
+    store.read((view) => {
+      for (const entry of view.range([])) if (entry.key[0] === 'blob') break;
+    });
+    await store.commit(seal(store.applied(), 1, []));
+  });
+
+  against('a closed store refuses to be read and written', async (store) => {
+    const next = seal(store.applied(), 1, []);
+    await store.close();
+    await store.close();
+    assert.throws(() => store.read(() => 0), /closed/);
+    let thrown: unknown;
+    await store.commit(next).catch((fault: unknown) => {
+      thrown = fault;
+    });
+    assert.ok(thrown instanceof StoreFault);
+  });
+
+  against('close waits for the commit that is running', async (store) => {
+    const committing = store.commit(seal(store.applied(), 1, delivery('joe', Buffer.alloc(100_000))));
+    await store.close();
+    assert.ok((await committing).ok);
+  });
+}
