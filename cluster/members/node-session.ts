@@ -1,0 +1,523 @@
+/**
+ * This node's life in the bucket: registered, heard, fresh; cut off and back; and what it does when the bucket went back
+ * (docs/architecture.md, "Directory and passwords").
+ *
+ * One session is one unbroken watch, begun where the bucket was proven to be the one this mirror knows. Heartbeats are
+ * compare-and-set on this node's own last one; only a heartbeat that its own watch told makes the node fresh. Whatever is
+ * odd (a conflict, a revision that does not rise, a new generation) ends the session, and the next one finds out by sweeping.
+ */
+import { type Clock, pause } from '../../kernel/clock.ts';
+import type { Log } from '../../telemetry/log.ts';
+import type { Service } from '../bus/bus.ts';
+import { type Bucket, BucketFault, type Entry, type WatchEvent } from '../directory/bucket.ts';
+import type { Held, Mirror } from '../directory/mirror.ts';
+import {
+  type ClusterSettings,
+  compareRecords,
+  decodeRecord,
+  encodeRecord,
+  fingerprint,
+  keys,
+  LEASES,
+  NODES,
+  type Registration,
+  type Seal,
+  type StoredRecord,
+} from '../directory/records.ts';
+import { openGeneration, type RepairOptions, writeBack } from '../directory/repair.ts';
+import { elapsedMs, type Moment, momentOf, waitUntil } from './elapsed.ts';
+import { Heartbeats } from './heartbeats.ts';
+import { createListeners } from './listeners.ts';
+import { createObservation, type Observation } from './observation.ts';
+import type { Timing } from './timing.ts';
+
+export type NodeSessionOptions = {
+  readonly me: string;
+  /** Unique to this start of the process. */
+  readonly startId: string;
+  /** Identity of the data directory, whose lock the caller holds: so a process registered with it before is dead. */
+  readonly dataId: string;
+  readonly mailHosts: readonly string[];
+  readonly bucket: Bucket;
+  readonly mirror: Mirror;
+  readonly seal: Seal;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly timing: Timing;
+};
+
+/** A session that can't go on; the next one begins at once. */
+class SessionOver extends Error {}
+
+export class NodeSession {
+  readonly #options: NodeSessionOptions;
+  readonly #repair: RepairOptions;
+  readonly #ownKey: string;
+  readonly #observation: Observation;
+  readonly #changed;
+  readonly #services: Service[];
+  #ended: Promise<void> | undefined;
+  readonly #stop = new AbortController();
+  /** Ends the session that runs. */
+  #ending = new AbortController();
+  /** Asked for at once: a heartbeat, or the next attempt at a session. */
+  #isHurried = false;
+  readonly #hurry;
+
+  /** Up to when this node's mirror is known to be whole; undefined: it may be anything. */
+  #freshAsOf: Moment | undefined;
+  #settings: ClusterSettings | undefined;
+  #isLeaving = false;
+  #isLive = false;
+  #heartbeats = new Heartbeats();
+  #lastBeatBegun = Number.NEGATIVE_INFINITY;
+  #version = 0;
+  #ackedVersion = 0;
+  /** Our newest entry in the bucket, as far as we know. */
+  #ownRevision = 0;
+  #ownSealed: Uint8Array | undefined;
+  #firstBeat = 0;
+  /** Nodes registered when this session caught up that were not yet heard to have swept this generation. */
+  #awaited = new Set<string>();
+  #isWhole = false;
+  #mustSweep = false;
+  /** Why the bucket is known to have gone back, and the generation that must be outgrown before any login. */
+  #wentBack: { readonly reason: string; readonly generation: number } | undefined;
+  #repairing: Promise<void> | undefined;
+
+  constructor(options: NodeSessionOptions) {
+    const { clock, log, mirror, timing } = options;
+    this.#options = options;
+    this.#repair = { ...options, ...timing };
+    this.#ownKey = keys.node(options.me);
+    this.#observation = createObservation(clock, 2.5 * timing.heartbeatMs);
+    this.#changed = createListeners<void>(log);
+    this.#hurry = createListeners<void>(log);
+    this.#settings = mirror.get(keys.settings)?.record.value as ClusterSettings | undefined;
+    this.#services = [mirror.onMoved(() => this.#changed.tell()), mirror.onFollowed((held) => this.#follow(held))];
+  }
+
+  /** Begins; runs until `leave` or `close`. */
+  start(): void {
+    this.#ended ??= this.#run(this.#stop.signal);
+  }
+
+  /** `directory-max-stale`; undefined before the mirror has the settings. */
+  maxStaleMs(): number | undefined {
+    return this.#settings?.maxStaleMs;
+  }
+
+  /** May a login be answered from the mirror in this very turn? */
+  isFresh(): boolean {
+    const maxStaleMs = this.maxStaleMs();
+    if (this.#freshAsOf === undefined || maxStaleMs === undefined) return false;
+    return elapsedMs(this.#options.clock, this.#freshAsOf) <= maxStaleMs;
+  }
+
+  /** Is the watch unbroken and caught up, so that what other nodes write is seen? */
+  isLive(): boolean {
+    return this.#isLive;
+  }
+
+  async freshen(timeoutMs: number): Promise<boolean> {
+    if (this.isFresh()) return true;
+    if (this.#isLeaving || !this.#ended) return false;
+    this.#hurryUp();
+    return waitUntil(
+      this.#options.clock,
+      (listener) => this.onChanged(listener),
+      () => this.isFresh(),
+      timeoutMs,
+    );
+  }
+
+  /** How long a key of another node has stood unchanged before this node's eyes; 0 while it can't see. */
+  unchangedMs(key: string): number {
+    return this.#isLive ? this.#observation.unchangedMs(key) : 0;
+  }
+
+  /** Something moved: the mirror, freshness, or the session. */
+  onChanged(listener: () => void): Service {
+    return this.#changed.add(listener);
+  }
+
+  /** Stops logins, then deregisters, then ends. */
+  async leave(): Promise<void> {
+    this.#isLeaving = true;
+    this.#doubt();
+    await this.#halt();
+    if (this.#ownRevision === 0) return;
+    const record = { version: this.#version + 1, at: this.#options.clock.wall(), by: this.#options.startId };
+    try {
+      const tombstone = { ...record, after: this.#ownRevision };
+      const sealed = this.#sealUpon(this.#ownKey, tombstone, this.#ownSealed);
+      await this.#write(this.#ownKey, sealed, this.#ownRevision);
+    } catch (error) {
+      if (!(error instanceof BucketFault)) throw error;
+      this.#options.log.warn('left without deregistering; the others will find out', { reason: error.message });
+    }
+  }
+
+  /** Ends and leaves the registration as it is. */
+  async close(): Promise<void> {
+    this.#isLeaving = true;
+    this.#doubt();
+    await this.#halt();
+  }
+
+  async #halt(): Promise<void> {
+    this.#stop.abort(new SessionOver('stopped'));
+    await this.#ended;
+    await Promise.all(this.#services.map((service) => service.stop()));
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { log, timing } = this.#options;
+    while (!signal.aborted) {
+      let pauseMs = timing.retryMs;
+      try {
+        await this.#session(signal);
+      } catch (error) {
+        if (signal.aborted) break;
+        if (error instanceof SessionOver) pauseMs = timing.retryMs / 5;
+        if (error instanceof SessionOver) log.warn('directory session ended', { reason: error.message });
+        else if (error instanceof BucketFault) log.debug('directory session ended', { reason: error.message });
+        else log.error('directory session failed', { error });
+      } finally {
+        this.#isLive = false;
+        this.#observation.pause();
+        this.#changed.tell();
+      }
+      await this.#pause(pauseMs, signal).catch(() => {}); // aborted: the loop ends by itself
+    }
+  }
+
+  /** One unbroken watch. Ends by throwing. */
+  async #session(stop: AbortSignal): Promise<void> {
+    const { bucket, mirror } = this.#options;
+    this.#ending = new AbortController();
+    const signal = AbortSignal.any([stop, this.#ending.signal]);
+    const own = await this.#claim(signal);
+    const after = this.#provenRevision(own);
+    this.#isWhole = after === 0;
+    this.#heartbeats = new Heartbeats();
+    this.#ownRevision = own?.revision ?? 0;
+    this.#ownSealed = own?.value;
+    mirror.begin(after);
+    await this.#beat(signal);
+    this.#firstBeat = this.#ownRevision;
+    const parts = [this.#watch(bucket.watch(after, signal), signal), this.#beatOn(signal)];
+    try {
+      await Promise.race(parts);
+    } finally {
+      this.#isLive = false;
+      this.#ending.abort(new SessionOver('ended'));
+      await Promise.allSettled([...parts, this.#repairing]);
+    }
+  }
+
+  /**
+   * Waits until this node's name is free: no registration, one of this data directory (whose lock we hold, so that process
+   * is dead), or one that stood unchanged for max-stale plus margin.
+   */
+  async #claim(signal: AbortSignal): Promise<Entry | undefined> {
+    const { bucket, clock, log, seal, dataId, me, timing } = this.#options;
+    let seen: { readonly revision: number; readonly since: number } | undefined;
+    for (;;) {
+      const own = await bucket.read(this.#ownKey, timing.requestTimeoutMs);
+      const record = own?.value && decodeRecord(seal, this.#ownKey, own.value);
+      const registration = record?.value as Registration | undefined;
+      if (!own || !registration || registration.dataId === dataId) return own;
+      if (seen?.revision !== own.revision) seen = { revision: own.revision, since: clock.monotonic() };
+      const waitMs = (await this.#maxStale()) + timing.marginMs - (clock.monotonic() - seen.since);
+      if (waitMs <= 0) return own;
+      log.warn('this name is registered by another data directory; waiting', { me, waitMs });
+      await pause(clock, Math.min(waitMs, timing.heartbeatMs / 2), signal);
+    }
+  }
+
+  async #maxStale(): Promise<number> {
+    const known = this.maxStaleMs();
+    if (known !== undefined) return known;
+    const { bucket, seal, timing } = this.#options;
+    const entry = await bucket.read(keys.settings, timing.requestTimeoutMs);
+    const settings = entry?.value && (decodeRecord(seal, keys.settings, entry.value)?.value as ClusterSettings);
+    if (!settings) throw new SessionOver('the bucket has no settings that this cluster key opens');
+    return settings.maxStaleMs;
+  }
+
+  /**
+   * Up to which revision the bucket is the one this mirror knows: our own entry stands where we applied it, octet by octet,
+   * or what stands there now was written upon those octets. 0: not proven, everything must be swept.
+   */
+  #provenRevision(own: Entry | undefined): number {
+    const { mirror, seal } = this.#options;
+    const mine = mirror.get(this.#ownKey);
+    const record = own?.value && decodeRecord(seal, this.#ownKey, own.value);
+    const rise = record ? (mine ? compareRecords(record, mine.record) : 1) : mine ? -1 : 0;
+    if (rise < 0 || (this.#ackedVersion > 0 && (record?.version ?? 0) < this.#ackedVersion)) {
+      this.#goneBack('our own registration is older than the one we wrote');
+    }
+    this.#version = Math.max(this.#version, this.#ackedVersion, record?.version ?? 0, mine?.record.version ?? 0);
+    const isSwept = mirror.sweptGeneration() >= 0 && mirror.sweptGeneration() === mirror.generation();
+    if (!mine || !record || !isSwept || this.#mustSweep) return 0;
+    const known = fingerprint(mirror.sealed(this.#ownKey)!);
+    const isProven =
+      own.revision === mine.revision
+        ? fingerprint(own.value!) === known
+        : own.revision > mine.revision && record.upon === known;
+    return isProven ? mine.revision : 0;
+  }
+
+  async #watch(events: AsyncIterable<WatchEvent>, signal: AbortSignal): Promise<void> {
+    let isAllTold = false;
+    for await (const event of events) {
+      signal.throwIfAborted();
+      if (event.kind === 'entry') this.#hear(event.entry);
+      else isAllTold = true;
+      // a replica may say so too early; our own heartbeat of this session comes from the leader
+      if (isAllTold && !this.#isLive && this.#heartbeats.heard()) this.#catchUp();
+      this.#settle(signal);
+    }
+    throw new SessionOver('the watch ended');
+  }
+
+  #hear(entry: Entry): void {
+    const { mirror, startId } = this.#options;
+    const verdict = mirror.deliver(entry);
+    if (verdict === 'went-back') {
+      this.#goneBack('a revision came that is not above one applied already');
+      throw new SessionOver('the bucket went back');
+    }
+    if (verdict === 'refused') this.#doubt();
+    if (entry.key === this.#ownKey) {
+      const record = mirror.get(this.#ownKey)?.record;
+      if (verdict === 'refused' || record?.by !== startId || !this.#heartbeats.hear(record.version)) {
+        this.#doubt();
+        throw new SessionOver('our own registration was overwritten');
+      }
+      this.#setOwn(entry.revision, entry.value);
+      if (this.#isLive) this.#observation.alive();
+    }
+    if (entry.key === keys.generation && verdict === 'followed') {
+      const isOurs = mirror.get(keys.generation)?.record.by === startId;
+      const isSweeping = this.#isWhole && (isOurs || !this.#isLive);
+      if (!isSweeping) {
+        this.#mustSweep = true;
+        this.#doubt();
+        throw new SessionOver('a new generation began');
+      }
+    }
+  }
+
+  #catchUp(): void {
+    const { mirror, log, me } = this.#options;
+    mirror.caughtUp();
+    const lost = [...mirror.broken().keys()].filter((key) => key !== this.#ownKey);
+    if (lost.length > 0) this.#goneBack('the bucket lacks records that were applied here');
+    if (this.#wentBack !== undefined && !this.#isWhole) throw new SessionOver('the bucket went back');
+    if (this.#wentBack !== undefined) {
+      log.error('THE DIRECTORY BUCKET WENT BACK; repairing it from this mirror, no logins until it is done', {
+        reason: this.#wentBack.reason,
+        keys: lost.length,
+        generation: mirror.generation(),
+      });
+    }
+    this.#awaited = new Set(
+      [...mirror.list(NODES)]
+        .filter(({ key, revision, record }) => key !== this.#ownKey && !this.#hasSwept(revision, record))
+        .map(({ key }) => key),
+    );
+    this.#mustSweep = false;
+    this.#isLive = true;
+    this.#observation.alive();
+    log.info('directory mirror caught up', { me, revision: mirror.applied(), swept: this.#isWhole });
+  }
+
+  /** Left, or heard in this very session, with this generation swept: it has put back whatever it knew better. */
+  #hasSwept(revision: number, record: StoredRecord): boolean {
+    const registration = record.value as Registration | undefined;
+    if (!registration) return true;
+    return revision > this.#firstBeat && registration.synced >= this.#options.mirror.generation();
+  }
+
+  #follow({ key, revision, record }: Held): void {
+    if (key.startsWith(NODES)) {
+      this.#observation.changed(key);
+      if (this.#awaited.has(key) && this.#hasSwept(revision, record)) this.#awaited.delete(key);
+    } else if (key.startsWith(LEASES)) this.#observation.changed(key);
+    else if (key === keys.settings) this.#settings = record.value as ClusterSettings;
+  }
+
+  /** Looks at where things stand after each event: what to repair, whether this generation is swept, whether we are fresh. */
+  #settle(signal: AbortSignal): void {
+    const { mirror, log } = this.#options;
+    if (!this.#isLive) return;
+    if (this.#wentBack && mirror.generation() > this.#wentBack.generation) this.#wentBack = undefined;
+    if (mirror.broken().size > 0 || this.#wentBack) {
+      this.#repairing ??= this.#mend(signal).finally(() => {
+        this.#repairing = undefined;
+      });
+      return;
+    }
+    if (mirror.sweptGeneration() !== mirror.generation() && this.#isWhole) {
+      mirror.remember(mirror.generation());
+      log.info('directory generation swept', { generation: mirror.generation() });
+      this.#hurryUp(); // the others wait to hear it
+    }
+    const heard = this.#heartbeats.heard();
+    if (!this.#isSynced() || this.#awaited.size > 0 || !heard || this.#isLeaving) return;
+    this.#freshAsOf = heard;
+    this.#changed.tell();
+  }
+
+  #isSynced(): boolean {
+    const { mirror } = this.#options;
+    return this.#isLive && mirror.broken().size === 0 && mirror.sweptGeneration() === mirror.generation();
+  }
+
+  /** Opens a new generation where one is due, then writes back; what is left when the session ends is the next one's. */
+  async #mend(signal: AbortSignal): Promise<void> {
+    const { clock, timing, log } = this.#options;
+    while (!signal.aborted) {
+      try {
+        if (this.#wentBack) await openGeneration(this.#repair, this.#wentBack.reason);
+        else return await writeBack(this.#repair, this.#ownKey, signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        if (error instanceof BucketFault) log.debug('repair interrupted', { reason: error.message });
+        else log.error('repair failed', { error });
+      }
+      await pause(clock, timing.retryMs / 5, signal).catch(() => {}); // until the watch tells it, or the session ends
+    }
+  }
+
+  async #beatOn(signal: AbortSignal): Promise<void> {
+    const { clock, timing } = this.#options;
+    for (;;) {
+      await this.#pause(this.#lastBeatBegun + timing.heartbeatMs - clock.monotonic(), signal);
+      try {
+        await this.#beat(signal);
+      } catch (error) {
+        if (!(error instanceof BucketFault)) throw error;
+        this.#options.log.debug('a heartbeat was not acknowledged', { reason: error.message });
+      }
+      signal.throwIfAborted();
+      await this.#removeDead();
+    }
+  }
+
+  /** Throws BucketFault when not acknowledged, SessionOver when refused or when it shows a bucket that went back. */
+  async #beat(signal: AbortSignal): Promise<void> {
+    const { clock, me, startId, dataId, mailHosts, mirror } = this.#options;
+    const begun = momentOf(clock); // before the write: see heartbeats.ts
+    this.#lastBeatBegun = begun.monotonic;
+    const applied = mirror.applied();
+    const after = this.#ownRevision;
+    const version = ++this.#version;
+    const value: Registration = {
+      me,
+      startId,
+      dataId,
+      mailHosts,
+      synced: this.#isSynced() ? mirror.generation() : -1,
+    };
+    this.#heartbeats.begun(version, begun);
+    const sealed = this.#sealUpon(
+      this.#ownKey,
+      { version, at: clock.wall(), by: startId, after, value },
+      this.#ownSealed,
+    );
+    const written = await abortable(this.#write(this.#ownKey, sealed, after), signal);
+    if (!written.ok) {
+      this.#doubt();
+      throw new SessionOver('our own registration was overwritten');
+    }
+    if (written.value <= applied) {
+      this.#goneBack('our heartbeat got a revision not above one applied already');
+      throw new SessionOver('the bucket went back');
+    }
+    this.#ackedVersion = version;
+    this.#setOwn(written.value, sealed);
+  }
+
+  #setOwn(revision: number, sealed: Uint8Array | undefined): void {
+    if (revision <= this.#ownRevision) return;
+    this.#ownRevision = revision;
+    this.#ownSealed = sealed;
+  }
+
+  /** Deregisters nodes whose key stood unchanged: by compare-and-set, so that one which just spoke keeps it. */
+  async #removeDead(): Promise<void> {
+    const { clock, mirror, startId, timing, log } = this.#options;
+    const maxStaleMs = this.maxStaleMs();
+    if (maxStaleMs === undefined || !this.#isLive) return;
+    const limitMs = Math.max(timing.deregisterAfterMs, maxStaleMs + timing.marginMs);
+    for (const { key, revision, record } of [...mirror.list(NODES)]) {
+      if (key === this.#ownKey || record.value === undefined || this.unchangedMs(key) < limitMs) continue;
+      const tombstone = { version: record.version + 1, at: clock.wall(), by: startId, after: revision };
+      try {
+        const written = await this.#write(key, this.#sealUpon(key, tombstone, mirror.sealed(key)), revision);
+        if (written.ok) log.warn('a silent node was deregistered', { node: (record.value as Registration).me });
+      } catch (error) {
+        if (!(error instanceof BucketFault)) throw error; // else: the next heartbeat tries again
+      }
+    }
+  }
+
+  #sealUpon(key: string, record: StoredRecord, previous: Uint8Array | undefined): Uint8Array {
+    const upon = previous && { upon: fingerprint(previous) };
+    return encodeRecord(this.#options.seal, key, { ...record, ...upon });
+  }
+
+  #write(key: string, sealed: Uint8Array, expectedRevision: number) {
+    const { bucket, timing } = this.#options;
+    return bucket.write(key, sealed, expectedRevision, timing.requestTimeoutMs);
+  }
+
+  /** No logins until fresh again. */
+  #doubt(): void {
+    this.#freshAsOf = undefined;
+    this.#changed.tell();
+  }
+
+  #goneBack(reason: string): void {
+    if (this.#wentBack === undefined) this.#options.log.error('directory: the bucket went back', { reason });
+    this.#wentBack ??= { reason, generation: this.#options.mirror.generation() };
+    this.#mustSweep = true;
+    this.#doubt();
+  }
+
+  /** Someone saw that the bucket is not the one this mirror knows: no logins until it was swept. */
+  suspect(reason: string): void {
+    this.#goneBack(reason);
+    this.#ending.abort(new SessionOver(reason));
+  }
+
+  #hurryUp(): void {
+    this.#isHurried = true;
+    this.#hurry.tell();
+  }
+
+  /** Up to `ms`, less when someone hurries us. */
+  async #pause(ms: number, signal: AbortSignal): Promise<void> {
+    await waitUntil(
+      this.#options.clock,
+      (listener) => this.#hurry.add(listener),
+      () => this.#isHurried,
+      ms,
+      signal,
+    );
+    this.#isHurried = false;
+  }
+}
+
+/** Settles with the promise, or rejects with the signal's reason, whichever comes first. */
+function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
