@@ -1,0 +1,83 @@
+/**
+ * The authenticator: answers on `auth.<op>` for whichever front asks, one of all nodes' for each question (the bus prefers
+ * this node's own). Keeps nothing but a cache; the directory is the truth, and each answer says what was so just now.
+ */
+import type { Bus, Service } from '../../cluster/bus/bus.ts';
+import type { Directory } from '../../cluster/directory/directory.ts';
+import type { Subjects } from '../../cluster/subjects.ts';
+import type { Tickets } from '../../cluster/tickets.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import { accept } from '../../kernel/result.ts';
+import type { Log } from '../../telemetry/log.ts';
+import { passwordChanger } from './change-password.ts';
+import { type CredentialOptions, decoyCredential } from './credential.ts';
+import { recipientFinder } from './recipient.ts';
+import type {
+  ChangePasswordRequest,
+  DeliveryTicketAnswer,
+  DeliveryTicketRequest,
+  RecipientRequest,
+  VerifyRequest,
+} from './requests.ts';
+import { TICKET_LIFETIME_MS } from './rights.ts';
+import { createVerificationCache } from './verification-cache.ts';
+import { verifier } from './verify.ts';
+
+export const AUTHENTICATORS = 'authenticators';
+
+export type AuthenticatorOptions = {
+  readonly bus: Bus;
+  readonly subjects: Subjects;
+  readonly directory: Directory;
+  readonly tickets: Tickets;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Where a bare login name and a bare `Postmaster` belong. */
+  readonly defaultDomain: string;
+  readonly credentials: CredentialOptions;
+  /** How long a right password is remembered, and how many are; see verification-cache.ts. */
+  readonly cacheLifetimeMs: number;
+  readonly cacheEntries: number;
+  /** How long a log-in waits for the directory before it is put off. */
+  readonly freshenTimeoutMs: number;
+  /** Does this node serve that mailHost now? */
+  readonly servesHere: (mailHost: string) => boolean;
+};
+
+/** Serves until stopped; resolves once others can reach it. */
+export async function startAuthenticator(options: AuthenticatorOptions): Promise<Service> {
+  const { bus, subjects, clock, tickets } = options;
+  const cache = createVerificationCache({
+    clock,
+    lifetimeMs: options.cacheLifetimeMs,
+    maxEntries: options.cacheEntries,
+  });
+  const verify = verifier({ ...options, cache, decoy: decoyCredential(options.credentials) });
+  const findRecipient = recipientFinder({ ...options, isConnected: () => bus.connected() });
+  const changePassword = passwordChanger(options);
+  const makeDeliveryTicket = async ({ session, mailHost }: DeliveryTicketRequest): Promise<DeliveryTicketAnswer> => {
+    const expiresAtMs = clock.wall() + TICKET_LIFETIME_MS.open;
+    return accept({
+      ticket: await tickets.signTicket({ session, mailHost, rights: ['deliver'], holder: null, expiresAtMs }),
+    });
+  };
+
+  // Casts below: only nodes of this cluster can speak on the bus, and requests.ts is what they speak.
+  const services = await Promise.all([
+    bus.serve(subjects.auth('verify'), (request) => verify(request as VerifyRequest), { queue: AUTHENTICATORS }),
+    bus.serve(subjects.auth('recipient'), (request) => findRecipient(request as RecipientRequest), {
+      queue: AUTHENTICATORS,
+    }),
+    bus.serve(subjects.auth('delivery-ticket'), (request) => makeDeliveryTicket(request as DeliveryTicketRequest), {
+      queue: AUTHENTICATORS,
+    }),
+    bus.serve(subjects.auth('change-password'), (request) => changePassword(request as ChangePasswordRequest), {
+      queue: AUTHENTICATORS,
+    }),
+  ]);
+  return {
+    stop: async () => {
+      await Promise.all(services.map((service) => service.stop()));
+    },
+  };
+}

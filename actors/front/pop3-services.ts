@@ -1,0 +1,109 @@
+/**
+ * A POP3 session's services over the bus: an authenticator says who it is, the owner of the mailHost opens and locks the
+ * maildrop, and the directory is looked at once more in the turn in which the log-in is answered (grant.ts).
+ */
+import { accept, refuse } from '../../kernel/result.ts';
+import { grantFault, refusalOf } from '../authenticator/grant.ts';
+import type { Verified } from '../authenticator/requests.ts';
+import { MailboxSession, type OpenRefused } from '../mailbox-session.ts';
+import type {
+  Credentials,
+  Expunged,
+  LogIn,
+  LogInRefusal,
+  Retrieved,
+  Services,
+  SessionServices,
+} from '../pop3/services.ts';
+import type { Caller } from '../session.ts';
+import { type Front, leave, verify } from './front.ts';
+
+export const pop3Services = (front: Front): Services => ({ begin: (caller) => new Pop3Session(front, caller) });
+
+class Pop3Session implements SessionServices {
+  readonly #front: Front;
+  readonly #caller: Caller;
+  /** Log-ins tried: each opens a session of its own at the owner, for one refused may still end late. */
+  #tries = 0;
+  #session: MailboxSession | undefined;
+
+  constructor(front: Front, caller: Caller) {
+    this.#front = front;
+    this.#caller = caller;
+  }
+
+  async logIn({ name, proof }: Credentials, signal: AbortSignal): Promise<LogIn> {
+    const session = `${this.#caller.session}.${++this.#tries}`;
+    const answer = await verify(this.#front, { service: 'POP', name, proof, session }, signal);
+    if (answer === undefined) return refuse('unavailable');
+    if (!answer.ok) return answer;
+    return await this.#open(session, answer.value, signal);
+  }
+
+  async #open(session: string, verified: Verified, signal: AbortSignal): Promise<LogIn> {
+    const { mailHost, ticket } = verified;
+    const opening = new MailboxSession(this.#front, { session, mailHost, ticket, purpose: 'maildrop' });
+    const abandon = () => void opening.close();
+    signal.addEventListener('abort', abandon, { once: true });
+    if (signal.aborted) abandon();
+    try {
+      const listing = await this.#listing(opening, verified);
+      if (listing.ok && !signal.aborted) this.#session = opening;
+      else abandon();
+      return listing;
+    } finally {
+      signal.removeEventListener('abort', abandon);
+    }
+  }
+
+  /** Ends with the last look, and nothing is awaited after it. */
+  async #listing(opening: MailboxSession, verified: Verified): Promise<LogIn> {
+    const { directory, freshenTimeoutMs } = this.#front;
+    const opened = await opening.open();
+    if (!opened.ok) return refuse(this.#openRefusal(opened.refusal, verified));
+    if (opened.value.maildrop === undefined) throw new Error('an owner opened a maildrop session without a maildrop');
+    const entries = await opening.list();
+    if (!entries.ok) return refuse('unavailable');
+    if (!directory.isFresh()) await directory.freshen(freshenTimeoutMs);
+    const fault = grantFault(directory, 'POP', verified);
+    if (fault === undefined) return accept({ uidValidity: opened.value.maildrop.uidValidity, entries: entries.value });
+    this.#front.log.info('log-in refused at the last look', { account: verified.account, session: opening.id, fault });
+    return refuse(refusalOf(fault));
+  }
+
+  #openRefusal(refusal: OpenRefused, verified: Verified): LogInRefusal {
+    if (refusal === 'in-use') return 'in-use';
+    if (refusal !== 'ticket-refused') return 'unavailable';
+    const fault = grantFault(this.#front.directory, 'POP', verified); // changed since it was verified, most likely
+    return fault === undefined ? 'unavailable' : refusalOf(fault);
+  }
+
+  async retrieve(uid: number, signal: AbortSignal): Promise<Retrieved> {
+    const session = this.#opened();
+    const abandon = () => void session.close(); // aborted only when the connection is over
+    signal.addEventListener('abort', abandon, { once: true });
+    try {
+      const fetched = await session.fetch(uid);
+      if (fetched.ok) return accept({ body: fetched.value.body });
+      return refuse(fetched.refusal === 'gone' ? 'gone' : 'unavailable');
+    } finally {
+      signal.removeEventListener('abort', abandon);
+    }
+  }
+
+  /** Seen through even when the client vanishes: it has said QUIT (RFC 1939 §6). */
+  async expunge(uids: readonly number[]): Promise<Expunged> {
+    const done = await this.#opened().quit(uids);
+    if (done.ok) return accept(null);
+    return refuse(done.refusal === 'lock-lost' ? 'lock-lost' : 'unavailable');
+  }
+
+  async leave(): Promise<void> {
+    if (this.#session !== undefined) await leave(this.#front, this.#session);
+  }
+
+  #opened(): MailboxSession {
+    if (this.#session === undefined) throw new Error('no maildrop is open');
+    return this.#session;
+  }
+}

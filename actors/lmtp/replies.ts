@@ -1,0 +1,89 @@
+/** Every text that an LMTP client reads. The only file here that turns refusals into codes and words (RFC 5321 §4.2, RFC 3463). */
+import type { Command } from '../../protocols/lmtp/command.ts';
+import { type Reply, reply } from '../../protocols/lmtp/reply.ts';
+import type { RecipientRefusal } from '../authenticator/requests.ts';
+import type { StopReason } from '../session.ts';
+import type { ContentRefusal } from './screen.ts';
+import type { DeliveryRefusal, Outcome } from './services.ts';
+
+/** RFC 2034 §4: neither the greeting, nor LHLO's answer, nor a 354 carries an enhanced code. */
+const plain = (code: number, ...lines: readonly string[]): Reply => ({ code, lines });
+
+export const greeting = (hostName: string, product: string): Reply =>
+  plain(220, `${hostName} ${product} LMTP server ready`);
+
+/** RFC 2033 §5 demands the first two; SIZE: RFC 1870 §4; 8BITMIME: RFC 6152 §2. */
+export const hello = (hostName: string, maxOctets: number): Reply =>
+  plain(250, hostName, 'PIPELINING', 'ENHANCEDSTATUSCODES', `SIZE ${maxOctets}`, '8BITMIME');
+
+export const senderOk = reply(250, '2.1.0', 'sender ok');
+export const recipientOk = reply(250, '2.1.5', 'recipient ok');
+export const goAhead = plain(354, 'start mail input; end with <CRLF>.<CRLF>');
+export const flushed = reply(250, '2.0.0', 'flushed');
+export const noop = reply(250, '2.0.0', 'ok');
+export const cannotVerify = reply(252, '2.0.0', 'send some mail, it will be tried'); // RFC 5321 §3.5.3
+export const bye = (hostName: string): Reply => reply(221, '2.0.0', `${hostName} closing connection`);
+
+export const helloFirst = reply(503, '5.5.1', 'LHLO first');
+export const notNow = reply(503, '5.5.1', 'bad sequence of commands');
+export const noRecipients = reply(503, '5.5.1', 'no valid recipients'); // RFC 2033 §4.2
+export const tooManyRecipients = reply(452, '4.5.3', 'too many recipients'); // RFC 5321 §4.5.3.1.10
+export const tooLarge = reply(552, '5.3.4', 'message is too large'); // RFC 1870 §6.1
+/** A fault of ours, in whichever command. */
+export const fault = reply(451, '4.3.0', 'temporary failure, try again later');
+
+export const malformed = ({ code, enhanced, reason }: Extract<Command, { type: 'malformed' }>): Reply =>
+  reply(code, enhanced, reason);
+
+/** RFC 2033 §4.1: HELO and EHLO get 500, and no enhanced code by RFC 2034 §4. The rest is known and not served. */
+export function refused({ keyword }: Extract<Command, { type: 'refused' }>): Reply {
+  if (keyword === 'HELO' || keyword === 'EHLO') return plain(500, 'this is LMTP: LHLO');
+  return reply(502, '5.5.1', `${keyword} is not served here`);
+}
+
+/** RFC 5321 §3.8, §4.2.3: before the house ends a session by itself. */
+export const stopping = (reason: StopReason, hostName: string): Reply =>
+  reason === 'idle'
+    ? reply(421, '4.4.2', `${hostName} idle for too long, closing connection`)
+    : reply(421, '4.3.2', `${hostName} shutting down, closing connection`);
+
+export function notResolved(refusal: RecipientRefusal): Reply {
+  switch (refusal) {
+    case 'no-such-user':
+      return reply(550, '5.1.1', 'no such user here');
+    case 'disabled':
+      return reply(550, '5.2.1', 'mailbox is disabled');
+    case 'unavailable':
+      return reply(451, '4.4.1', 'directory is not available, try again later');
+  }
+}
+
+/** One for each recipient, in their order (RFC 2033 §4.2). */
+export const delivered = (outcomes: readonly Outcome[]): readonly Reply[] =>
+  outcomes.map((outcome) =>
+    outcome.ok
+      ? reply(250, '2.0.0', `delivered ${outcome.value.mailHost}/${outcome.value.sequence}`)
+      : notDelivered(outcome.refusal),
+  );
+
+function notDelivered(refusal: DeliveryRefusal): Reply {
+  switch (refusal) {
+    case 'over-quota':
+      return reply(452, '4.2.2', 'mailbox is over quota');
+    case 'full':
+      return reply(452, '4.3.1', 'mail store is full, try again later');
+    case 'unavailable':
+      return reply(451, '4.4.1', 'mailbox is not available, try again later');
+  }
+}
+
+export function contentRefused(refusal: ContentRefusal): Reply {
+  switch (refusal) {
+    case 'too-large':
+      return tooLarge;
+    case 'eight-bit-header':
+      return reply(554, '5.6.0', 'message has 8-bit octets in its header');
+    case 'bare-lf':
+      return reply(554, '5.6.0', 'message has a line feed without a carriage return');
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * What is asked of a mailHost's owner on `mail.<mailHost>.<op>`, and what it answers. Plain data; knows no protocol.
+ *
+ * A session begins at `open` and ends by `quit` or `close`, or with the front that holds it. `deliver` and `quit` are
+ * numbered by the session's counter: the same number again gets the stored answer, a lower one is refused as `stale`.
+ * `stage` is idempotent by its offset; the rest only reads. `not-owner` and `unknown-handle` ask the front to look the
+ * owner up, or to open the session, again.
+ */
+import type { Result } from '../../kernel/result.ts';
+
+export type Operation = 'open' | 'list' | 'fetch' | 'body' | 'stage' | 'deliver' | 'quit' | 'close' | 'drop-account';
+
+/** Said by any operation but `open`. `full`: the disk or the map has no room; temporary. */
+export type CommonRefusal = 'not-owner' | 'unknown-handle' | 'unavailable';
+
+export type OpenRequest = {
+  /** Unique for ever; asking again with the same one resumes the session, under a new handle. */
+  readonly session: string;
+  readonly front: { readonly me: string; readonly startId: string };
+  readonly ticket: string;
+  /** `maildrop` locks the account's INBOX against other POP3 sessions (RFC 1939 §4); `delivery` may deliver to any account. */
+  readonly purpose: 'maildrop' | 'delivery';
+};
+export type Opened = {
+  /** Stands for the session in what it asks next; known to this owner's incarnation only. */
+  readonly handle: string;
+  readonly epoch: number;
+  /** The largest counter of this session that the owner has answered; 0 in a new session. */
+  readonly counter: number;
+  readonly maildrop?: Maildrop;
+};
+/** INBOX as it stood when first opened: messages with a UID of `uidNext` or more came later and are not shown. */
+export type Maildrop = {
+  readonly lock: number;
+  readonly uidValidity: number;
+  readonly uidNext: number;
+};
+export type OpenRefusal = 'not-owner' | 'unavailable' | 'ticket-refused' | 'in-use' | 'session-ended' | 'full';
+
+/** Pages through the maildrop, ascending by UID; a page shorter than `limit` is the last, if that is 1000 or less. */
+export type ListRequest = { readonly handle: string; readonly afterUid: number; readonly limit: number };
+export type ListEntry = { readonly uid: number; readonly sizeOctets: number };
+export type ListAnswer = Result<readonly ListEntry[], CommonRefusal>;
+
+/** The message's octets from `offset`: the first chunk in the answer, the rest (if `sizeOctets` is larger) by the stream `body`. */
+export type FetchRequest = { readonly handle: string; readonly uid: number; readonly offset: number };
+export type Fetched = { readonly sizeOctets: number; readonly chunk: Uint8Array };
+export type FetchAnswer = Result<Fetched, CommonRefusal | 'gone'>;
+/** Request of the stream `body`; any refusal breaks the stream, `fetch` at that offset then tells which. */
+export type BodyRequest = FetchRequest;
+
+/** Puts a part of a large body aside until `deliver` names it; each part is durable when answered. */
+export type StageRequest = {
+  readonly handle: string;
+  /** Names the body within the session. */
+  readonly stage: string;
+  /** 0, 1, 2, ...: all parts but the last are CHUNK_OCTETS long (store/blob.ts). */
+  readonly index: number;
+  readonly bytes: Uint8Array;
+};
+/** `unavailable` also while a part before this one is still on its way. */
+export type StageAnswer = Result<null, CommonRefusal | 'full'>;
+
+export type DeliverRequest = {
+  readonly handle: string;
+  readonly counter: number;
+  readonly content: Content;
+  readonly recipients: readonly DeliverRecipient[];
+};
+/** A body as stored: CRLF line ends, no trace lines. `sha256` in lower-case hex over its octets. */
+export type Content =
+  | { readonly kind: 'inline'; readonly bytes: Uint8Array; readonly sha256: string }
+  | { readonly kind: 'staged'; readonly stage: string; readonly sizeOctets: number; readonly sha256: string };
+export type DeliverRecipient = {
+  /** `Account.id`; so is every account that owners speak of. */
+  readonly account: string;
+  /** Header lines that this delivery prepends (Return-Path, Received), CRLF-ended; kept apart from the body. */
+  readonly trace: Uint8Array;
+  /** Milliseconds since the epoch (RFC 3501 §2.3.3), chosen by the front. */
+  readonly internalDate: number;
+  readonly quotaOctets?: number;
+  readonly quotaMessages?: number;
+};
+/** One answer a recipient, in order; the same account named twice gets one copy and the same answer twice. */
+export type Delivered = readonly Result<{ readonly uid: number; readonly sequence: number }, 'over-quota'>[];
+export type DeliverAnswer = Result<Delivered, CommonRefusal | 'stale' | 'full' | 'stage-missing'>;
+
+/** Removes messages, unlocks the maildrop and ends the session, in one (RFC 1939 §6); all or nothing. */
+export type QuitRequest = {
+  readonly handle: string;
+  readonly counter: number;
+  readonly lock: number;
+  readonly uids: readonly number[];
+};
+export type QuitAnswer = Result<null, CommonRefusal | 'stale' | 'full' | 'lock-lost'>;
+
+/** Ends the session and removes nothing. */
+export type CloseRequest = { readonly handle: string };
+export type CloseAnswer = Result<null, CommonRefusal | 'full'>;
+
+/** Removes all mail of an account that the directory no longer has, and ends its session. Asked of the owner by operators. */
+export type DropAccountRequest = { readonly account: string };
+export type DropAccountAnswer = Result<null, 'not-owner' | 'unavailable' | 'full'>;
+
+export type OpenAnswer = Result<Opened, OpenRefusal>;

@@ -1,0 +1,225 @@
+/**
+ * What is served on `mail.<mailHost>.<op>`: requests become operations, answers go back. Reads look at the store's last
+ * committed state and never queue behind writes.
+ *
+ * A request of the wrong shape is a peer's mistake: it throws, and the bus says `fault`.
+ */
+
+import type { Clock } from '../../kernel/clock.ts';
+import { accept, type Result, refuse } from '../../kernel/result.ts';
+import { CHUNK_OCTETS, MAX_TRACE_OCTETS, readMessage, sha256 } from '../../store/blob.ts';
+import { type Store, StoreFault } from '../../store/store.ts';
+import { endedSessions, locks, messages, sessions } from '../../store/tables.ts';
+import type { AccountsInUse } from './accounts-in-use.ts';
+import type { Admissions } from './admission.ts';
+import type { Fronts } from './fronts.ts';
+import { type Handles, type Holding, sessionOf } from './handles.ts';
+import type * as r from './requests.ts';
+import { hashStage } from './staged-hash.ts';
+import type { WriteRefusal, Writer } from './writer.ts';
+
+export type ServiceParts = {
+  readonly store: Store;
+  readonly writer: Writer;
+  readonly epoch: number;
+  readonly handles: Handles;
+  readonly accounts: AccountsInUse;
+  readonly fronts: Fronts;
+  readonly admissions: Admissions;
+  readonly clock: Clock;
+  /** Called when there may be bodies to collect. */
+  readonly stir: () => void;
+};
+
+const MOST_LISTED = 5_000;
+const MOST_DROPPED_AT_ONCE = 500;
+
+export function createService(parts: ServiceParts) {
+  const { store, writer, epoch, handles, accounts, fronts, admissions, clock, stir } = parts;
+
+  /** The sessions ended: nothing stands for them here any more. */
+  const forget = (ended: readonly string[]): void => {
+    for (const session of ended) {
+      const holding = handles.drop(session);
+      if (holding?.account) accounts.ended(holding.account, session);
+    }
+    stir();
+  };
+
+  const open = async (request: r.OpenRequest): Promise<r.OpenAnswer> => {
+    const { session, front, purpose, ticket } = request;
+    const look = store.read((view) => ({
+      again: sessions.get(view, session) !== undefined,
+      hasEnded: endedSessions.get(view, session) !== undefined,
+    }));
+    if (look.hasEnded) return refuse('session-ended');
+    const admitted = await (look.again ? admissions.readmit(ticket) : admissions.admit(ticket));
+    if (!admitted.ok) return admitted;
+    const { value: admission } = admitted;
+    const { again } = look;
+    const abandoned = admission.account === null ? null : abandonedHolder(store, fronts, admission.account);
+    const now = clock.wall();
+    const written = await writer.submit({ type: 'open', session, purpose, front, admission, again, abandoned, now });
+    const answer = flat(written);
+    if (!answer.ok) return answer;
+    if (abandoned !== null) forget([abandoned]);
+    const { account, counter, maildrop } = answer.value;
+    const handle = handles.give({ session, purpose, account, counter, maildrop });
+    if (account === null || maildrop === null) return accept({ handle, epoch, counter });
+    const { lock, uidValidity, uidNext } = maildrop;
+    accounts.opened(account, { session, lock });
+    return accept({ handle, epoch, counter, maildrop: { lock, uidValidity, uidNext } });
+  };
+
+  const list = (request: r.ListRequest): r.ListAnswer => {
+    const { afterUid, limit } = request;
+    must(isCount(afterUid) && isCount(limit), 'list: UID or limit');
+    const shown = maildropOf(handles.find(request.handle));
+    if (!shown) return refuse('unknown-handle');
+    const { account, mailbox, uidNext } = shown;
+    const most = Math.max(1, Math.min(limit, MOST_LISTED));
+    return store.read((view) => {
+      const entries: r.ListEntry[] = [];
+      const page = messages.range(view, [account, mailbox], { after: [account, mailbox, afterUid], limit: most });
+      for (const { key, row } of page) {
+        if (key[2] >= uidNext) break;
+        entries.push({ uid: key[2], sizeOctets: row.sizeOctets });
+      }
+      return accept(entries);
+    });
+  };
+
+  const fetch = ({ handle, uid, offset }: r.FetchRequest): r.FetchAnswer => {
+    must(isCount(uid) && isCount(offset), 'fetch: UID or offset');
+    const shown = maildropOf(handles.find(handle));
+    if (!shown) return refuse('unknown-handle');
+    if (uid >= shown.uidNext) return refuse('gone');
+    return store.read((view) => {
+      const row = messages.get(view, shown.account, shown.mailbox, uid);
+      if (!row) return refuse('gone');
+      const chunk = readMessage(view, row, offset);
+      if (!chunk) throw new StoreFault(`message ${uid} of ${shown.account} lacks a part of its body`);
+      return accept({ sizeOctets: row.sizeOctets, chunk });
+    });
+  };
+
+  /** One chunk a pull, each from a look of its own; throws, and so breaks the stream, as soon as one can't be had. */
+  async function* body(request: r.BodyRequest, mayGoOn: () => boolean): AsyncGenerator<Uint8Array> {
+    for (let offset = request.offset; ; ) {
+      if (!mayGoOn()) throw new Error('body: not the owner any more');
+      const fetched = fetch({ ...request, offset });
+      if (!fetched.ok) throw new Error(`body: ${fetched.refusal}`);
+      offset += fetched.value.chunk.length;
+      if (fetched.value.chunk.length > 0) yield fetched.value.chunk;
+      if (offset >= fetched.value.sizeOctets) return;
+    }
+  }
+
+  const stage = async (request: r.StageRequest): Promise<r.StageAnswer> => {
+    const { stage: name, index, bytes } = request;
+    must(bytes instanceof Uint8Array && bytes.length > 0 && bytes.length <= CHUNK_OCTETS, 'a part of a wrong size');
+    must(isCount(index) && isName(name), 'a part without a place');
+    const holding = handles.find(request.handle);
+    if (!holding) return refuse('unknown-handle');
+    return flat(await writer.submit({ type: 'stage', session: holding.session, stage: name, index, bytes }));
+  };
+
+  const deliver = async (request: r.DeliverRequest): Promise<r.DeliverAnswer> => {
+    mustBeDelivery(request);
+    const { counter, recipients, content } = request;
+    const holding = handles.find(request.handle);
+    if (!holding) return refuse('unknown-handle');
+    const { session } = holding;
+    const checked = await checkContent(store, clock, session, content);
+    const operation = { type: 'deliver', session, counter, content: checked, recipients, now: clock.wall() } as const;
+    const answer = flat(await writer.submit(operation));
+    if (content.kind === 'staged') stir(); // a copy that was here already leaves the staged one to be collected
+    return answer;
+  };
+
+  const quit = async (request: r.QuitRequest): Promise<r.QuitAnswer> => {
+    const { handle, counter, lock, uids } = request;
+    must(isNumber(counter) && Array.isArray(uids) && uids.every(isCount), 'quit: counter or UIDs');
+    const holding = handles.find(handle);
+    if (!holding && !hasAnswered(store, sessionOf(handle), counter)) return refuse('unknown-handle');
+    const session = holding?.session ?? sessionOf(handle);
+    const answer = flat(await writer.submit({ type: 'quit', session, counter, lock, uids, now: clock.wall() }));
+    if (answer.ok) forget([session]);
+    return answer;
+  };
+
+  /** By any owner's handle: a front that gives up a session means the session, whoever it opened it with. */
+  const close = async ({ handle }: r.CloseRequest): Promise<r.CloseAnswer> => {
+    const session = sessionOf(handle);
+    const answer = flat(await writer.submit({ type: 'close', session, now: clock.wall() }));
+    if (answer.ok) forget([session]);
+    return answer;
+  };
+
+  const dropAccount = async ({ account }: r.DropAccountRequest): Promise<r.DropAccountAnswer> => {
+    must(isName(account), 'drop-account: which?');
+    for (;;) {
+      const now = clock.wall();
+      const step = flat(await writer.submit({ type: 'drop-account', account, most: MOST_DROPPED_AT_ONCE, now }));
+      if (!step.ok) return step;
+      forget(step.value.ended);
+      if (!step.value.more) return accept(null);
+    }
+  };
+
+  return { open, list, fetch, body, stage, deliver, quit, close, dropAccount, forget };
+}
+
+/** The operation's own answer, or why it could not be written, in one. */
+const flat = <A>(written: Result<A, WriteRefusal>): A | Result<never, WriteRefusal> =>
+  written.ok ? written.value : written;
+
+type Shown = { readonly account: string; readonly mailbox: number; readonly uidNext: number };
+const maildropOf = (holding: Holding | undefined): Shown | undefined =>
+  holding?.account && holding.maildrop
+    ? { account: holding.account, mailbox: holding.maildrop.mailbox, uidNext: holding.maildrop.uidNext }
+    : undefined;
+
+/** The session that has the maildrop, if its front is gone. */
+function abandonedHolder(store: Store, fronts: Fronts, account: string): string | null {
+  const held = store.read((view) => locks.get(view, account));
+  return held && fronts.isGone(held.front) ? held.session : null;
+}
+
+/** Was the session's last request this one? So a repeated `quit`, which ended it, gets its answer from any owner. */
+function hasAnswered(store: Store, session: string, counter: number): boolean {
+  const ended = store.read((view) => endedSessions.get(view, session));
+  return ended?.counter === counter;
+}
+
+/** What a body is called decides whose content it is: the hash is computed here, over the octets that are here. */
+async function checkContent(store: Store, clock: Clock, session: string, content: r.Content) {
+  if (content.kind === 'inline') {
+    must(sha256(content.bytes) === content.sha256, 'the body has another hash');
+    return content;
+  }
+  const staged = await hashStage(store, clock, session, content.stage);
+  // Used up already, perhaps by this very request: `decide` knows.
+  if (staged?.sizeOctets !== content.sizeOctets) return { ...content, body: 0 };
+  must(staged.sha256 === content.sha256, 'the staged body has another hash');
+  return { ...content, body: staged.body };
+}
+
+function mustBeDelivery({ counter, content, recipients }: r.DeliverRequest): void {
+  must(isNumber(counter), 'deliver: counter');
+  must(/^[0-9a-f]{64}$/.test(content.sha256), 'deliver: hash');
+  must(content.kind === 'staged' || content.bytes instanceof Uint8Array, 'deliver: content');
+  must(Array.isArray(recipients) && recipients.length > 0, 'deliver: no recipients');
+  for (const { account, trace, internalDate } of recipients) {
+    must(isName(account) && isCount(internalDate), 'deliver: recipient');
+    must(trace instanceof Uint8Array && trace.length <= MAX_TRACE_OCTETS, 'deliver: trace');
+  }
+}
+
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+const isNumber = (value: unknown): boolean => isCount(value) && value !== 0;
+const isName = (value: unknown): boolean => typeof value === 'string' && value !== '' && value.length <= 500;
+
+function must(holds: boolean, what: string): asserts holds {
+  if (!holds) throw new RangeError(`mail request: ${what}`);
+}

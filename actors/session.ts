@@ -1,0 +1,67 @@
+/**
+ * What a protocol's session is to the connection that drives it: a machine that hears decoded commands and says typed
+ * replies, with the codec to either side of it (docs/architecture.md, "Pull, never push").
+ *
+ * The vocabulary between driver and machine is closed: what is not named here can't be said. Types only.
+ */
+import type { Decoder, Encoder, Expectation } from '../protocols/wire/decoder.ts';
+
+/** Who has connected, as far as a session may know. */
+export type Caller = {
+  /** Unique for ever: no other session of any node, past or future, has it. Letters, digits, `-` and `.`. */
+  readonly session: string;
+  /** The client's IP address; '' on a unix socket. */
+  readonly address: string;
+};
+
+/** Why the house ends a session by itself. */
+export type StopReason = 'idle' | 'shutdown';
+
+/** A message body on its way in: pulled piece by piece, each valid until the next is pulled. Read once, by one reader. */
+export type Content = AsyncIterable<Uint8Array> & {
+  /** Known at the end: an LF without a CR was seen; such a message is refused, not mended (docs/smuggling.md). */
+  readonly bareLf: boolean;
+};
+
+/** What the driver sends besides commands. Lower case, so that no command can be taken for it. */
+export type DriverEvent =
+  /** After `expect` a body: here it is. Its iteration throws when the client vanishes before its end. */
+  | { readonly type: 'content'; readonly content: Content }
+  /** Sent only while `ready` shows: say goodbye if the protocol has a word for it, and reach the final state. */
+  | { readonly type: 'stop'; readonly reason: StopReason };
+
+/** What a machine emits. A session closes by reaching its final state; all that it said before is sent first. */
+export type Said<Reply> =
+  | { readonly type: 'reply'; readonly reply: Reply }
+  | { readonly type: 'expect'; readonly next: Exclude<Expectation, 'command'> };
+// `startTls` will stand here: the driver then discards what the decoder holds before it begins the handshake.
+
+/** The part of an XState actor that the driver needs; method types, so that an actor of any machine fits. */
+export interface SessionActor<Command, Reply> {
+  start(): unknown;
+  send(event: Command | DriverEvent): void;
+  /** The next command is sent only while the tag `ready` shows. */
+  getSnapshot(): { readonly status: string; readonly value: unknown; hasTag(tag: 'ready'): boolean };
+  subscribe(observer: { next(): void; error(fault: unknown): void }): unknown;
+  on(type: '*', listener: (said: Said<Reply>) => void): unknown;
+}
+
+export type Session<Command = object, Reply = object> = {
+  readonly actor: SessionActor<Command, Reply>;
+  readonly decoder: Decoder<Command>;
+  readonly encoder: Encoder<Reply>;
+  /**
+   * Called exactly once, when the machine has ended or its client has gone. Stops the machine, which aborts the signals
+   * of what it has asked and not heard of; then gives back what the session held.
+   */
+  end(): Promise<void>;
+};
+
+/** What a listener needs to know of a protocol: one object for each listener, shared by its sessions. */
+export type Protocol = {
+  /** For logs and status: `pop3`, `lmtp`, `poppwd`. */
+  readonly name: string;
+  begin(caller: Caller): Session;
+  /** The one line that refuses a connection over the limit, with its CRLF. */
+  readonly tooManyConnections: Uint8Array;
+};

@@ -1,0 +1,135 @@
+/** A delivery over the bus, with the lines that it prepends, and the sessions that a front keeps for the next. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { DeliverySessions } from '../../../actors/front/delivery-sessions.ts';
+import { lmtpServices } from '../../../actors/front/lmtp-services.ts';
+import { traceLines } from '../../../actors/front/trace.ts';
+import type { DeliverRequest } from '../../../actors/mailbox-owner/requests.ts';
+import { joe } from '../authenticator/fixtures.ts';
+import { caller, house, never } from './fixtures.ts';
+
+async function lmtp() {
+  const around = await house(await joe({ name: 'ann@example.test', settings: { quotaOctets: 5 } }));
+  let made = 0;
+  const sessions = new DeliverySessions(around.front, () => `start.d${++made}`);
+  const delivery = { sessions, chunkOctets: 8, log: around.log };
+  const services = lmtpServices({ front: around.front, delivery, hostName: 'mx.example.test' });
+  return { ...around, sessions, session: services.begin(caller), made: () => made };
+}
+
+const path = (localPart: string, domain = 'example.test') => ({ localPart, domain });
+
+async function* once(text: string) {
+  yield Buffer.from(text);
+}
+
+test('a path is resolved, a message delivered, and its receipt says where it went', async () => {
+  const { session, host } = await lmtp();
+  const resolved = await session.resolve(path('Ann'), never);
+  assert.ok(resolved.ok);
+  assert.equal(await session.resolve(path('nobody'), never), { ok: false, refusal: 'no-such-user' });
+  let request: DeliverRequest | undefined;
+  const handle = host.handle.bind(host);
+  host.handle = (operation, asked) => {
+    if (operation === 'deliver') request = asked as DeliverRequest;
+    return handle(operation, asked);
+  };
+  const recipients = [{ ...resolved.value, forwardPath: path('Ann') }];
+  const delivery = { clientDomain: 'client.test', reversePath: path('bob'), recipients, content: once('hello') };
+  assert.equal(await session.deliver(delivery, never), [{ ok: true, value: { mailHost: 'n1', sequence: 1 } }]);
+  const [recipient] = request!.recipients;
+  assert.is(recipient?.account, 'id-ann');
+  assert.is(recipient?.quotaOctets, 5);
+  assert.match(String(Buffer.from(recipient!.trace)), /^Return-Path: <bob@example.test>\r\nReceived: from client.test/);
+});
+
+test('RFC 5321 §4.4: the trace names path, client, host, session, recipient and time, in lines that end in CRLF', () => {
+  const facts = {
+    reversePath: null,
+    forwardPath: path('a b"c'),
+    clientDomain: 'client.test',
+    clientAddress: '2001:db8::1',
+    hostName: 'mx.example.test',
+    session: 'start.1',
+    receivedAt: Date.UTC(2026, 10, 2, 3, 4, 5),
+  };
+  assert.is(
+    String(Buffer.from(traceLines(facts))),
+    [
+      'Return-Path: <>',
+      'Received: from client.test ([IPv6:2001:db8::1])',
+      '\tby mx.example.test with LMTP id start.1',
+      '\tfor <"a b\\"c"@example.test>; Mon, 02 Nov 2026 03:04:05 +0000',
+      '',
+    ].join('\r\n'),
+  );
+  const local = { ...facts, clientAddress: '', clientDomain: 'not a\r\ndomain' };
+  assert.match(String(Buffer.from(traceLines(local))), /Received: from unknown\r\n/);
+});
+
+test('a session given back is lent again, a discarded one is ended, and an idle one ends by itself', async () => {
+  const { sessions, host, clock, made } = await lmtp();
+  const first = (await sessions.borrow('n1'))!;
+  const second = (await sessions.borrow('n1'))!;
+  sessions.giveBack(first);
+  assert.is(await sessions.borrow('n1'), first);
+  assert.is(made(), 2);
+  sessions.discard(second);
+  await second.close();
+  assert.ok(host.sessions.get(second.id)?.ended);
+  sessions.giveBack(first);
+  clock.advance(59_999);
+  assert.not.ok(first.isOver);
+  clock.advance(1);
+  assert.ok(first.isOver);
+  await first.close();
+  assert.ok(host.sessions.get(first.id)?.ended);
+  assert.is.not(await sessions.borrow('n1'), first);
+});
+
+test('a session that was given back later ends later', async () => {
+  const { sessions, clock } = await lmtp();
+  const [first, second] = [(await sessions.borrow('n1'))!, (await sessions.borrow('n1'))!];
+  sessions.giveBack(first);
+  clock.advance(30_000);
+  sessions.giveBack(second);
+  clock.advance(30_000);
+  assert.equal([first.isOver, second.isOver], [true, false]);
+  clock.advance(30_000);
+  assert.ok(second.isOver);
+});
+
+test('where the owner ended one session the idle ones are not trusted either', async () => {
+  const { sessions, host, clock } = await lmtp();
+  const [first, second] = [(await sessions.borrow('n1'))!, (await sessions.borrow('n1'))!];
+  sessions.giveBack(first);
+  host.failOver();
+  for (const record of host.sessions.values()) record.ended = true;
+  const delivered = await clock.until(second.deliver({ kind: 'inline', bytes: new Uint8Array(), sha256: '' }, []));
+  assert.equal(delivered, { ok: false, refusal: 'ended' });
+  sessions.discard(second);
+  assert.ok(first.isOver);
+  const third = (await sessions.borrow('n1'))!;
+  assert.is.not(third, first);
+});
+
+test('stopping ends the idle sessions, and those lent when they come back', async () => {
+  const { sessions, host } = await lmtp();
+  const [first, second] = [(await sessions.borrow('n1'))!, (await sessions.borrow('n1'))!];
+  sessions.giveBack(first);
+  await sessions.stop();
+  assert.ok(host.sessions.get(first.id)?.ended);
+  sessions.giveBack(second);
+  await second.close();
+  assert.ok(host.sessions.get(second.id)?.ended);
+});
+
+test('no authenticator, or no owner that opens: no session', async () => {
+  const { sessions, host, authenticator } = await lmtp();
+  host.openRefusal = 'full';
+  assert.is(await sessions.borrow('n1'), undefined);
+  await authenticator.stop();
+  assert.is(await sessions.borrow('n1'), undefined);
+});
+
+test.run();

@@ -1,0 +1,140 @@
+/** A POP3 log-in over the bus: who gets the maildrop, and that nobody gets it on an old password. */
+import { setImmediate as turn } from 'node:timers/promises';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { pop3Services } from '../../../actors/front/pop3-services.ts';
+import { credential, joe } from '../authenticator/fixtures.ts';
+import { caller, house, never } from './fixtures.ts';
+
+const pencil = { name: 'Joe', proof: { mechanism: 'PLAIN', secret: 'pencil' } } as const;
+const refused = (refusal: string) => ({ ok: false, refusal });
+
+async function settled(isSo: () => boolean) {
+  for (let turns = 0; !isSo() && turns < 100; turns += 1) await turn();
+  assert.ok(isSo());
+}
+
+test('logs in, lists, retrieves, and QUIT removes and unlocks', async () => {
+  const { front, host } = await house();
+  host.messages.set(3, Buffer.from('three'));
+  host.messages.set(9, Buffer.from('no'));
+  const session = pop3Services(front).begin(caller);
+  assert.equal(await session.logIn(pencil, never), {
+    ok: true,
+    value: {
+      uidValidity: 7,
+      entries: [
+        { uid: 3, sizeOctets: 5 },
+        { uid: 9, sizeOctets: 2 },
+      ],
+    },
+  });
+  assert.equal(await session.retrieve(4, never), refused('gone'));
+  const retrieved = await session.retrieve(9, never);
+  assert.ok(retrieved.ok);
+  for await (const chunk of retrieved.value.body) assert.is(String(chunk), 'no');
+  assert.equal(await session.expunge([3], never), { ok: true, value: null });
+  assert.equal([...host.messages.keys()], [9]);
+  assert.is(host.lockedBy, undefined);
+});
+
+test('P-21: IN-USE only to whoever has the right password', async () => {
+  const { front, host } = await house();
+  const services = pop3Services(front);
+  assert.ok((await services.begin(caller).logIn(pencil, never)).ok);
+  const second = services.begin({ ...caller, session: 'start.2' });
+  assert.equal(await second.logIn(pencil, never), refused('in-use'));
+  const wrong = { ...pencil, proof: { mechanism: 'PLAIN', secret: 'wrong' } } as const;
+  assert.equal(await second.logIn(wrong, never), refused('bad-credentials'));
+  assert.is(host.lockedBy, 'start.1.1');
+});
+
+test('a session that was refused may try again and get in, under another name at the owner', async () => {
+  const { front, host } = await house();
+  const session = pop3Services(front).begin(caller);
+  host.openRefusal = 'full';
+  assert.equal(await session.logIn(pencil, never), refused('unavailable'));
+  host.openRefusal = undefined;
+  assert.ok((await session.logIn(pencil, never)).ok);
+  assert.is(host.lockedBy, 'start.1.2');
+  await session.leave();
+  assert.is(host.lockedBy, undefined);
+});
+
+test('a password changed while the maildrop was being opened lets nobody in, and leaves it unlocked', async () => {
+  for (const operation of ['open', 'list']) {
+    const { front, host, directory, after, log } = await house();
+    const changed = await joe({ version: 2, credentials: { DEFAULT: await credential('crayon', 2) } });
+    after(operation, () => directory.put(changed));
+    const session = pop3Services(front).begin(caller);
+    assert.equal(await session.logIn(pencil, never), refused('bad-credentials'));
+    await settled(() => host.lockedBy === undefined);
+    assert.ok(log.entries.some(({ fields }) => fields.fault === 'credential-changed'));
+  }
+});
+
+test('an owner that knows of the change first says so, and the client hears what it hears of any wrong password', async () => {
+  const { front, host, directory, after } = await house();
+  const changed = await joe({ version: 2, credentials: { DEFAULT: await credential('crayon', 2) } });
+  after('open', () => directory.put(changed));
+  host.openRefusal = 'ticket-refused';
+  assert.equal(await pop3Services(front).begin(caller).logIn(pencil, never), refused('bad-credentials'));
+});
+
+test('a directory that went stale meanwhile is freshened, or the log-in is put off and the maildrop unlocked', async () => {
+  const { front, host, directory, after } = await house();
+  after('list', () => {
+    directory.fresh = false;
+  });
+  const session = pop3Services(front).begin(caller);
+  assert.ok((await session.logIn(pencil, never)).ok);
+  await session.leave();
+  directory.fresh = true;
+  after('list', () => {
+    directory.freshens = false;
+  });
+  assert.equal(
+    await pop3Services(front)
+      .begin({ ...caller, session: 's.2' })
+      .logIn(pencil, never),
+    refused('unavailable'),
+  );
+  await settled(() => host.lockedBy === undefined);
+});
+
+test('a client that vanishes during its log-in leaves the maildrop unlocked', async () => {
+  for (const operation of ['open', 'list']) {
+    const { front, host, after } = await house();
+    const gone = new AbortController();
+    after(operation, () => gone.abort(new Error('gone')));
+    const session = pop3Services(front).begin(caller);
+    await session.logIn(pencil, gone.signal);
+    await session.leave();
+    await settled(() => host.lockedBy === undefined && host.asked.includes('close'));
+  }
+});
+
+test('without an authenticator a log-in is put off', async () => {
+  const { front, authenticator } = await house();
+  await authenticator.stop();
+  assert.equal(await pop3Services(front).begin(caller).logIn(pencil, never), refused('unavailable'));
+});
+
+test('leaving does not wait for an owner that is not there, but goes on until there is one', async () => {
+  const { front, host, clock, bus } = await house();
+  const session = pop3Services(front).begin(caller);
+  assert.ok((await session.logIn(pencil, never)).ok);
+  let isDown = true;
+  const handle = host.handle.bind(host);
+  host.handle = (operation, request) => (isDown ? { ok: false, refusal: 'not-owner' } : handle(operation, request));
+  const before = clock.monotonic();
+  await clock.until(session.leave());
+  assert.is(clock.monotonic() - before, front.attemptMs);
+  assert.is(host.lockedBy, 'start.1.1');
+  isDown = false;
+  clock.advance(2_000);
+  await settled(() => host.lockedBy === undefined);
+  await bus.close();
+});
+
+test.run();
