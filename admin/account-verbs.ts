@@ -1,0 +1,119 @@
+/**
+ * The verbs over accounts and passwords (bin/commands/account.ts, password.ts). What is given comes from a command
+ * line through a socket: every argument is looked at before it is used.
+ */
+import { checkImport } from '../actors/authenticator/account-import.ts';
+import { readAccountEdit } from '../actors/authenticator/account-settings.ts';
+import {
+  type AccountRefusal,
+  type Administration,
+  addAccount,
+  deleteAccount,
+  deletePassword,
+  listAccounts,
+  setAccount,
+  setPassword,
+  showAccount,
+  testPassword,
+} from '../actors/authenticator/accounts.ts';
+import type { Service } from '../cluster/directory/account.ts';
+import type { Result } from '../kernel/result.ts';
+import { type ControlAnswer, cannot, done, type Verb, type Verbs } from './control.ts';
+
+export type AccountVerbsOptions = Administration & {
+  /** Where an account lives that names no mailHost. */
+  readonly defaultMailHost: string;
+  /** MailHosts that some node has initialised. */
+  readonly knowsMailHost: (mailHost: string) => boolean;
+};
+
+type Given = Readonly<Record<string, unknown>>;
+const SERVICES: readonly Service[] = ['DEFAULT', 'POP', 'IMAP', 'PWD'];
+
+/** An argument that is not what it must be; `answerable` turns it into an answer. */
+class BadArgument extends Error {}
+
+export function accountVerbs(admin: AccountVerbsOptions): Verbs {
+  const verbs: Record<string, Verb> = {
+    'account.add': (given) => add(admin, given),
+    'account.check-import': async ({ accounts }) => {
+      if (!Array.isArray(accounts)) throw new BadArgument('accounts: must be a list');
+      return done(checkImport(admin, accounts, admin.knowsMailHost));
+    },
+    'account.list': async () => done(listAccounts(admin)),
+    'account.show': async (given) => answer(showAccount(admin, text(given, 'name'))),
+    'account.set': async (given) => {
+      const edit = readAccountEdit(settings(given));
+      return edit.ok ? answer(await setAccount(admin, text(given, 'name'), edit.value)) : cannot(edit.refusal);
+    },
+    'account.delete': async (given) => answer(await deleteAccount(admin, text(given, 'name'))),
+    'password.set': async (given) =>
+      answer(await setPassword(admin, text(given, 'name'), service(given), text(given, 'secret'))),
+    'password.test': async (given) =>
+      answer(await testPassword(admin, text(given, 'name'), service(given), text(given, 'secret'))),
+    'password.show': async (given) => {
+      const shown = showAccount(admin, text(given, 'name'));
+      return shown.ok ? done(shown.value.passwords.map((each) => each.service)) : answer(shown);
+    },
+    'password.delete': async (given) => answer(await deletePassword(admin, text(given, 'name'), service(given))),
+  };
+  return Object.fromEntries(Object.entries(verbs).map(([name, verb]) => [name, answerable(verb)]));
+}
+
+async function add(admin: AccountVerbsOptions, given: Given): Promise<ControlAnswer> {
+  const mailHost = optionalText(given, 'mailHost') ?? admin.defaultMailHost;
+  if (!admin.knowsMailHost(mailHost)) return cannot(`${mailHost}: no node has initialised a mailHost of this name`);
+  const edit = readAccountEdit(settings(given));
+  if (!edit.ok) return cannot(edit.refusal);
+  const secret = optionalText(given, 'secret');
+  const wanted = {
+    name: text(given, 'name'),
+    mailHost,
+    ...(secret !== undefined && { secret }),
+    ...(edit.value.status && { status: edit.value.status }),
+    settings: Object.fromEntries(Object.entries(edit.value.settings ?? {}).filter(([, value]) => value !== undefined)),
+  };
+  return answer(await addAccount(admin, wanted));
+}
+
+const answer = (result: Result<unknown, AccountRefusal>): ControlAnswer =>
+  result.ok ? done(result.value) : cannot(result.refusal.message);
+
+const answerable =
+  (verb: Verb): Verb =>
+  async (given) => {
+    try {
+      return await verb(given);
+    } catch (error) {
+      if (error instanceof BadArgument) return cannot(error.message);
+      throw error;
+    }
+  };
+
+function optionalText(given: Given, key: string): string | undefined {
+  const value = given[key];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'string') throw new BadArgument(`${key}: must be text`);
+  return value;
+}
+
+function text(given: Given, key: string): string {
+  const value = optionalText(given, key);
+  if (value === undefined) throw new BadArgument(`${key}: is missing`);
+  return value;
+}
+
+function service(given: Given): Service {
+  const word = (optionalText(given, 'service') ?? 'DEFAULT').toUpperCase();
+  const known = SERVICES.find((each) => each === word);
+  if (!known) throw new BadArgument(`service: ${JSON.stringify(word)} is none of ${SERVICES.join(', ')}`);
+  return known;
+}
+
+function settings(given: Given): Record<string, string> {
+  const value = given['settings'] ?? {};
+  if (typeof value !== 'object' || Array.isArray(value)) throw new BadArgument('settings: must be an object');
+  for (const [key, word] of Object.entries(value as object))
+    if (typeof word !== 'string') throw new BadArgument(`settings: ${key}: must be text`);
+  return value as Record<string, string>;
+}

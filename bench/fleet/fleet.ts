@@ -1,0 +1,98 @@
+/**
+ * Nodes and their nats-servers in a directory, on loopback: what `npm run cluster`, the load harness and the cluster
+ * tests start. Without nats-servers it is one embedded node.
+ */
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { configuration, portsFrom } from './configuration.ts';
+import { freePort } from './free-port.ts';
+import { type NatsProcess, startNats } from './nats-process.ts';
+import { NodeProcess } from './node-process.ts';
+
+export type FleetOptions = {
+  readonly directory: string;
+  readonly nodes: readonly string[];
+  /** nats-servers to start; 0: embedded, and there may be one node only. */
+  readonly nats: 0 | 1 | 3;
+  readonly natsPort?: number;
+  readonly natsProgram?: string;
+  /** Ports from this base for the first node, 1000 more for each next (1000: POP3 1110 ...); absent: free ones. */
+  readonly portBase?: number;
+  readonly channels?: number;
+  readonly logLevel?: string;
+  /** TOML for every node: before the first table, and tables at the end. */
+  readonly top?: string;
+  readonly tables?: string;
+  readonly environment?: NodeJS.ProcessEnv;
+};
+
+export type Fleet = {
+  readonly nodes: readonly NodeProcess[];
+  readonly nats: readonly NatsProcess[];
+  node(me: string): NodeProcess;
+  /** Ends all that runs, nodes first. */
+  stop(): Promise<void>;
+};
+
+/** Writes the configurations that are missing, initialises what is new, starts everything and waits until it serves. */
+export async function startFleet(options: FleetOptions): Promise<Fleet> {
+  mkdirSync(options.directory, { recursive: true, mode: 0o700 });
+  const nats =
+    options.nats === 0
+      ? []
+      : await startNats({
+          directory: options.directory,
+          count: options.nats,
+          ...(options.natsPort !== undefined && { port: options.natsPort }),
+          ...(options.natsProgram !== undefined && { program: options.natsProgram }),
+        });
+  const nodes: NodeProcess[] = [];
+  const fleet: Fleet = {
+    nodes,
+    nats,
+    node(me) {
+      const found = nodes.find((each) => each.me === me);
+      if (!found) throw new Error(`no node ${me}`);
+      return found;
+    },
+    async stop() {
+      for (const { program } of nodes) if (program?.isAlive()) await program.stop();
+      for (const { program } of nats) if (program.isAlive()) await program.stop();
+    },
+  };
+  try {
+    for (const [at, me] of options.nodes.entries()) nodes.push(await placeNode(options, nats, me, at));
+    const fresh = nodes.filter((node) => !existsSync(join(node.data, 'directory')));
+    await fresh[0]?.init(); // makes the cluster's key and bucket, which the others join
+    await Promise.all(fresh.slice(1).map((node) => node.init()));
+    await Promise.all(nodes.map((node) => node.start()));
+    return fleet;
+  } catch (error) {
+    await fleet.stop();
+    throw error;
+  }
+}
+
+async function placeNode(
+  options: FleetOptions,
+  nats: readonly NatsProcess[],
+  me: string,
+  at: number,
+): Promise<NodeProcess> {
+  const ports =
+    options.portBase === undefined
+      ? { pop3: await freePort(), lmtp: await freePort(), poppwd: await freePort() }
+      : portsFrom(options.portBase + 1000 * at);
+  const file = join(options.directory, `${me}.toml`);
+  const { channels, logLevel, top, tables } = options;
+  const natsPorts = nats.map((server) => server.port);
+  if (!existsSync(file))
+    writeFileSync(file, configuration({ me, data: me, ports, natsPorts, channels, logLevel, top, tables }));
+  return new NodeProcess({
+    me,
+    file,
+    data: join(options.directory, me),
+    ports,
+    ...(options.environment && { environment: options.environment }),
+  });
+}

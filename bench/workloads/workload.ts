@@ -1,0 +1,33 @@
+/** What a workload is: where clients connect, for whom, what was put there before, and the operation that is measured. */
+import type { Endpoint } from '../clients/wire.ts';
+
+export type BenchAccount = { readonly name: string; readonly secret: string };
+
+export type Place = {
+  /** The node that the clients connect to. */
+  readonly pop3: Endpoint;
+  readonly lmtp: Endpoint;
+  readonly accounts: readonly BenchAccount[];
+};
+
+export type Running = {
+  readonly operation: (client: number) => Promise<void>;
+  /** What one operation is, for the table. */
+  readonly unit: string;
+  /** How many of the unit one operation counts for. */
+  readonly unitsPerOperation: number;
+  end(): Promise<void>;
+};
+
+export type Workload = {
+  readonly clients: number;
+  prepare(place: Place): Promise<Running>;
+};
+
+/** A message of about `octets` octets, with CRLF line ends, different in each `number`. */
+export function sampleMessage(octets: number, number: number): Buffer {
+  const header = `From: <bench@example.test>\r\nSubject: message ${number}\r\nMessage-ID: <${number}@bench>\r\n\r\n`;
+  const line = 'The quick brown fox jumps over the lazy dog, and goes home by the shortest way.\r\n';
+  const lines = Math.max(1, Math.floor((octets - header.length) / line.length));
+  return Buffer.from(header + line.repeat(lines), 'latin1');
+}

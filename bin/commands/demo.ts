@@ -1,0 +1,63 @@
+/**
+ * `npm start`: the whole system in one process on loopback, with a few accounts and messages, made once in `var/demo`.
+ * It is the product, not a mock: the same node that `homing serve` runs, configured by `var/demo/homing.toml`.
+ */
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { LmtpClient } from '../../bench/clients/lmtp.ts';
+import { configuration, portsFrom } from '../../bench/fleet/configuration.ts';
+import { CommandError } from '../command-error.ts';
+import { initialise } from '../initialise.ts';
+import { type RunningNode, startNode } from '../node.ts';
+import { untilStopped } from '../until-stopped.ts';
+import { samples } from './demo/samples.ts';
+import { readConfig } from './options.ts';
+
+export const DEMO_ACCOUNTS = ['alice@example.test', 'bob@example.test', 'postmaster@example.test'];
+export function demoCommand(): Command {
+  return new Command('demo')
+    .description('runs one node with demo accounts and messages in ./var/demo')
+    .option('--directory <directory>', 'where to keep it', 'var/demo')
+    .option('--port-base <port>', 'POP3 is at 110 above, LMTP at 124, poppwd at 106', Number, 1000)
+    .action(demo);
+}
+
+async function demo(options: { directory: string; portBase: number }): Promise<void> {
+  const ports = portsFrom(options.portBase);
+  const file = join(options.directory, 'homing.toml');
+  const passwords = join(options.directory, 'passwords');
+  const fresh = !existsSync(passwords); // written last: a creation that was cut short starts over or says why not
+  if (fresh && !existsSync(file)) {
+    mkdirSync(options.directory, { recursive: true, mode: 0o700 });
+    writeFileSync(file, configuration({ me: 'demo', data: 'data', ports }));
+  }
+  const config = readConfig(file);
+  if (fresh && !existsSync(config.data)) await initialise(config);
+  const node = await startNode(config);
+  if (fresh) await furnish(node, ports.lmtp, passwords);
+  for (const address of node.addresses) console.log(address);
+  console.log(`\naccounts, and their passwords (kept in ${passwords}):`);
+  console.log(readFileSync(passwords, 'utf8').trimEnd().replace(/^/gm, '  '));
+  const [name, secret] = readFileSync(passwords, 'utf8').split('\n')[0]!.split(' ');
+  console.log(`\ntry:  curl -s pop3://127.0.0.1:${ports.pop3}/1 -u '${name}:${secret}'\n\nready`);
+  await untilStopped(node);
+}
+
+async function furnish(node: RunningNode, lmtpPort: number, passwords: string): Promise<void> {
+  const lines: string[] = [];
+  for (const name of DEMO_ACCOUNTS) {
+    const secret = randomBytes(9).toString('base64url');
+    const answer = await node.verbs['account.add']!({ name, secret });
+    if (!answer.ok) throw new CommandError(...answer.errors, 'remove the demo directory and start again');
+    lines.push(`${name} ${secret}`);
+  }
+  const lmtp = await LmtpClient.connect({ host: '127.0.0.1', port: lmtpPort });
+  for (const { from, to, message } of samples()) {
+    const answers = await lmtp.deliver(from, to, message);
+    for (const { code, lines: said } of answers) if (code !== 250) throw new CommandError(`sample message: ${said[0]}`);
+  }
+  await lmtp.quit();
+  writeFileSync(passwords, lines.join('\n') + '\n', { mode: 0o600 });
+}

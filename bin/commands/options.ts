@@ -1,0 +1,95 @@
+/** What commands share: the configuration file, JSON or a table, and the way to a node's verbs. */
+import { existsSync } from 'node:fs';
+import type { Command } from 'commander';
+import type { ControlAnswer, Verbs } from '../../admin/control.ts';
+import { connectControl } from '../../admin/control-client.ts';
+import { loadConfig } from '../../config/load.ts';
+import type { Config } from '../../config/schema.ts';
+import { CommandError } from '../command-error.ts';
+import { openVerbs } from '../offline.ts';
+import { controlPath } from '../places.ts';
+
+export const DEFAULT_FILE = 'homing.toml';
+
+export const withFile = (command: Command): Command =>
+  command.option('-f, --file <file>', 'configuration file', DEFAULT_FILE);
+
+/** The configuration, or a CommandError with a line for each thing wrong. */
+export function readConfig(file: string): Config {
+  if (!existsSync(file)) throw new CommandError(`${file}: there is no such file (name one with -f)`);
+  const loaded = loadConfig(file);
+  if (!loaded.ok) throw new CommandError(...loaded.refusal);
+  return loaded.value;
+}
+
+export type Ask = (verb: string, given?: Readonly<Record<string, unknown>>) => Promise<unknown>;
+
+/**
+ * Runs `use` with a way to ask verbs: over the control socket of the running server, or, when none runs, on the
+ * databases themselves. A verb's errors become a CommandError.
+ */
+export async function withVerbs(file: string, use: (ask: Ask, config: Config) => Promise<unknown>): Promise<void> {
+  const config = readConfig(file);
+  const client = await connectControl(controlPath(config));
+  if (client) {
+    const ask: Ask = async (verb, given = {}) => unwrap(await client.ask({ verb, arguments: given }));
+    await use(ask, config).finally(() => client.close());
+    return;
+  }
+  const offline = await openVerbs(config);
+  try {
+    await use(async (verb, given = {}) => unwrap(await call(offline.verbs, verb, given)), config);
+  } finally {
+    await offline.close();
+  }
+}
+
+async function call(verbs: Verbs, name: string, given: Readonly<Record<string, unknown>>): Promise<ControlAnswer> {
+  const verb = verbs[name];
+  if (!verb) throw new CommandError(`${name}: needs a running server, and none runs on these databases`);
+  return verb(given);
+}
+
+function unwrap(answer: ControlAnswer): unknown {
+  if (!answer.ok) throw new CommandError(...answer.errors);
+  return answer.value;
+}
+
+/** Prints rows as an aligned table, or as JSON for `--json`. */
+export function printTable(rows: readonly Readonly<Record<string, unknown>>[], columns: readonly string[]): void {
+  const text = (value: unknown) => (value === undefined || value === null ? '-' : String(value));
+  const width = (column: string) => Math.max(column.length, ...rows.map((row) => text(row[column]).length));
+  const line = (cell: (column: string) => string) =>
+    columns
+      .map((column) => cell(column).padEnd(width(column)))
+      .join('  ')
+      .trimEnd();
+  console.log(line((column) => column));
+  for (const row of rows) console.log(line((column) => text(row[column])));
+}
+
+/** A secret from standard input: its first line, without the line end. Asked for without echo on a terminal. */
+export async function readSecret(prompt: string): Promise<string> {
+  if (process.stdin.isTTY) return askWithoutEcho(prompt);
+  let text = '';
+  for await (const bytes of process.stdin) text += String(bytes);
+  return text.split(/\r?\n/, 1)[0]!;
+}
+
+async function askWithoutEcho(prompt: string): Promise<string> {
+  process.stderr.write(prompt);
+  process.stdin.setRawMode(true);
+  let secret = '';
+  try {
+    for await (const bytes of process.stdin)
+      for (const char of String(bytes)) {
+        if (char === '\r' || char === '\n') return secret;
+        if (char === '\u0003') throw new CommandError('interrupted');
+        secret = char === '\u007f' ? secret.slice(0, -1) : secret + char;
+      }
+    return secret;
+  } finally {
+    process.stdin.setRawMode(false);
+    process.stderr.write('\n');
+  }
+}

@@ -1,0 +1,72 @@
+/** The configuration's listeners as children of the supervisor: each protocol joined to its services. */
+import { readFileSync } from 'node:fs';
+import type { DeliverySessions } from '../actors/front/delivery-sessions.ts';
+import type { Front } from '../actors/front/front.ts';
+import { lmtpServices } from '../actors/front/lmtp-services.ts';
+import { pop3Services } from '../actors/front/pop3-services.ts';
+import { poppwdServices } from '../actors/front/poppwd-services.ts';
+import { Listener, nameOf } from '../actors/listener.ts';
+import { lmtpProtocol } from '../actors/lmtp/session.ts';
+import { pop3Protocol } from '../actors/pop3/session.ts';
+import { poppwdProtocol } from '../actors/poppwd/session.ts';
+import type { Protocol } from '../actors/session.ts';
+import type { Config, Listener as ListenerConfig } from '../config/schema.ts';
+import { CHUNK_OCTETS } from '../store/blob.ts';
+
+const PRODUCT = 'Homing';
+/** A client that leaves its output unread for so long is dropped. */
+const WRITE_TIMEOUT_MS = 120_000;
+/** Commit of a changed password, beside the wait for the last node (actors/front/poppwd-services.ts). */
+const CHANGE_COMMIT_MS = 10_000;
+
+export type ListenersOptions = {
+  readonly config: Config;
+  readonly front: Front;
+  readonly deliverySessions: DeliverySessions;
+  readonly nextSessionId: () => string;
+};
+
+export function listenersOf(options: ListenersOptions): readonly { name: string; listener: Listener }[] {
+  const { config, front, nextSessionId } = options;
+  const protocols = protocolsOf(options);
+  return config.listeners.map((each) => ({
+    name: `${each.protocol} on ${nameOf(each.place)}`,
+    listener: new Listener({
+      place: each.place,
+      channels: each.channels,
+      limits: { idleMs: config[each.protocol].idleTimeoutMs, writeMs: WRITE_TIMEOUT_MS },
+      protocol: protocols[each.protocol],
+      nextSessionId,
+      clock: front.clock,
+      log: front.log,
+    }),
+  }));
+}
+
+function protocolsOf({
+  config,
+  front,
+  deliverySessions,
+}: ListenersOptions): Record<ListenerConfig['protocol'], Protocol> {
+  const { hostName, pop3, lmtp, poppwd, directoryMaxStaleMs } = config;
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  const common = { product: PRODUCT, version, hostName, log: front.log };
+  const delivery = { sessions: deliverySessions, chunkOctets: CHUNK_OCTETS, log: front.log };
+  return {
+    pop3: pop3Protocol({ ...common, loginFailures: pop3.loginFailures, services: pop3Services(front) }),
+    lmtp: lmtpProtocol({
+      ...common,
+      maxRecipients: lmtp.recipientLimit,
+      allow8bitheaders: lmtp.allow8bitheaders,
+      maxOctets: lmtp.messageSizeLimitOctets,
+      services: lmtpServices({ front, delivery, hostName }),
+    }),
+    poppwd: poppwdProtocol({
+      ...common,
+      loginFailures: poppwd.loginFailures,
+      services: poppwdServices(front, directoryMaxStaleMs + CHANGE_COMMIT_MS),
+    }),
+  };
+}

@@ -1,0 +1,243 @@
+/** The composition root: a node from its configuration, each part given what it may know of the others. */
+import { randomBytes } from 'node:crypto';
+import { admissions } from '../actors/authenticator/admission.ts';
+import { startAuthenticator } from '../actors/authenticator/authenticator.ts';
+import { DeliverySessions } from '../actors/front/delivery-sessions.ts';
+import type { Front } from '../actors/front/front.ts';
+import { type Listener, nameOf } from '../actors/listener.ts';
+import { localJournal } from '../actors/mailbox-owner/local-journal.ts';
+import { type MailHost, startMailHost } from '../actors/mailbox-owner/mail-host.ts';
+import { sessionIds } from '../actors/session-ids.ts';
+import { type Child, Supervisor } from '../actors/supervisor.ts';
+import { done, type Verbs } from '../admin/control.ts';
+import { serveControl } from '../admin/control-server.ts';
+import { createTickets, type Tickets } from '../cluster/tickets.ts';
+import type { Config } from '../config/schema.ts';
+import { configWarnings } from '../config/warnings.ts';
+import { type Clock, pause, systemClock } from '../kernel/clock.ts';
+import { openLmdbStore } from '../store/lmdb-store.ts';
+import type { Log } from '../telemetry/log.ts';
+import { openLog } from '../telemetry/pino-log.ts';
+import { CommandError } from './command-error.ts';
+import { type Ground, openGround } from './ground.ts';
+import { listenersOf } from './listeners.ts';
+import { controlPath, mailPath } from './places.ts';
+import { clusterStatus, type NodeReport, serveStatus } from './status.ts';
+import { verbsOf } from './verbs.ts';
+
+/** One round trip to the directory, retried a little. */
+const FRESHEN_TIMEOUT_MS = 2_500;
+/** An authenticator's answer: freshening, hashing, a queue of others. */
+const AUTH_TIMEOUT_MS = 15_000;
+/** One request to an owner, before it is asked again. */
+const ATTEMPT_MS = 5_000;
+const CACHE_LIFETIME_MS = 60_000;
+const CACHE_ENTRIES = 20_000;
+/** At a stop, commands under way may take so long. */
+const GRACE_MS = 10_000;
+/** After so long the listeners open although mailHosts wait: clients are told to try later rather than refused. */
+const SETTLE_MS = 8_000;
+
+export type RunningNode = {
+  /** `pop3 on 127.0.0.1:1110`, for each listener that is open. */
+  readonly addresses: readonly string[];
+  readonly verbs: Verbs;
+  /** Resolves when a part of the node was given up. */
+  readonly failed: Promise<Error>;
+  stop(): Promise<void>;
+};
+
+export type StartOptions = {
+  readonly clock?: Clock;
+  /** The configuration file's name, for warnings about it. */
+  readonly file?: string;
+  /** Gives up starting. */
+  readonly signal?: AbortSignal;
+};
+
+export async function startNode(config: Config, options: StartOptions = {}): Promise<RunningNode> {
+  const { clock = systemClock, file = 'configuration' } = options;
+  const log = openLog({ ...config.log, clock });
+  for (const warning of configWarnings(config, file)) log.warn(warning);
+  const ground = await openGround({ config, clock, log, ...(options.signal && { signal: options.signal }) });
+  try {
+    return await build(config, ground, clock, log);
+  } catch (error) {
+    await ground.closers.close();
+    await log.close();
+    throw error;
+  }
+}
+
+async function build(
+  config: Config,
+  ground: Ground,
+  clock: Clock,
+  log: Log & { close(): Promise<void> },
+): Promise<RunningNode> {
+  const { bus, subjects, directory, members, closers, startId } = ground;
+  const { me } = config;
+  const tickets = await createTickets(ground.keys.tickets, clock);
+  const mailHosts = new Map<string, MailHost>();
+  const isServing = (mailHost: string) => mailHosts.get(mailHost)?.inspect().state === 'serving';
+  const authenticator = await startAuthenticator({
+    bus,
+    subjects,
+    directory,
+    tickets,
+    clock,
+    log,
+    defaultDomain: config.defaultDomain,
+    credentials: { iterations: config.password.scramIterations, keepPlain: config.password.keepPlaintext },
+    cacheLifetimeMs: CACHE_LIFETIME_MS,
+    cacheEntries: CACHE_ENTRIES,
+    freshenTimeoutMs: FRESHEN_TIMEOUT_MS,
+    servesHere: isServing,
+  });
+  closers.add('the authenticator', () => authenticator.stop());
+
+  const front: Front = {
+    bus,
+    subjects,
+    clock,
+    log,
+    patienceMs: config.failoverPatienceMs,
+    attemptMs: ATTEMPT_MS,
+    me,
+    startId,
+    directory,
+    freshenTimeoutMs: FRESHEN_TIMEOUT_MS,
+    authTimeoutMs: AUTH_TIMEOUT_MS,
+  };
+  const nextSessionId = sessionIds(startId);
+  const deliverySessions = new DeliverySessions(front, nextSessionId);
+  const listeners = listenersOf({ config, front, deliverySessions, nextSessionId });
+
+  const report = (): NodeReport => ({
+    sessions: listeners.reduce((sum, { listener }) => sum + listener.connections.size, 0),
+    revision: directory.revision(),
+    fresh: directory.isFresh(),
+    mailHosts: [...mailHosts.values()].map((each) => {
+      const { mailHost, state, tenure } = each.inspect();
+      return { mailHost, state, epoch: tenure?.epoch ?? 0, sessions: tenure?.sessions ?? 0 };
+    }),
+  });
+  const status = { me, bus, subjects, members, report };
+  const verbs: Verbs = { ...verbsOf(config, ground), status: async () => done(await clusterStatus(status)) };
+  const served = await serveStatus(status);
+  closers.add('the status', () => served.stop());
+  const control = await serveControl(controlPath(config), verbs, log);
+  closers.add('the control socket', () => control.close());
+
+  const owners = new Supervisor(
+    config.mailHosts.map((mailHost) => mailHostChild({ config, ground, clock, log, tickets, mailHosts, mailHost })),
+    { clock, log },
+  );
+  closers.add('the mailHosts', () => owners.stop());
+  await owners.start();
+  closers.add('delivery sessions', () => deliverySessions.stop());
+  await settled(ground, mailHosts, clock, log);
+  const doors = new Supervisor(
+    listeners.map(({ name, listener }) => listenerChild(name, listener)),
+    { clock, log },
+  );
+  closers.add('the listeners', () => doors.stop());
+  await doors.start().catch((error: Error) => {
+    throw new CommandError(error.message);
+  });
+  return {
+    get addresses() {
+      return listeners.flatMap(({ name, listener }) =>
+        listener.place ? [`${name.split(' ', 1)[0]} on ${nameOf(listener.place)}`] : [],
+      );
+    },
+    verbs,
+    failed: Promise.race([owners.failed, doors.failed]),
+    async stop() {
+      await closers.close();
+      await log.close();
+    },
+  };
+}
+
+type MailHostParts = {
+  readonly config: Config;
+  readonly ground: Ground;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly tickets: Tickets;
+  readonly mailHosts: Map<string, MailHost>;
+  readonly mailHost: string;
+};
+
+/** A store opened anew at each start: what failed may have left it in doubt. */
+function mailHostChild({ config, ground, clock, log, tickets, mailHosts, mailHost }: MailHostParts): Child {
+  const { bus, subjects, directory, members, leases } = ground;
+  return {
+    name: `mailHost ${mailHost}`,
+    async start() {
+      const path = mailPath(config, mailHost);
+      const opened = await openLmdbStore(path);
+      if (!opened.ok) throw new CommandError(`${path}: ${unopened(opened.refusal)}`);
+      const store = opened.value;
+      if (store.identity.mailHost !== mailHost) {
+        await store.close();
+        throw new CommandError(`${path}: is the store of mailHost "${store.identity.mailHost}", not of "${mailHost}"`);
+      }
+      const owner = startMailHost({
+        bus,
+        subjects,
+        store,
+        journal: localJournal(store),
+        leases,
+        members,
+        admissions: admissions({ mailHost, directory, tickets, log, freshenTimeoutMs: FRESHEN_TIMEOUT_MS }),
+        clock,
+        passivateAfterMs: config.owner.passivateAfterMs,
+        random: randomBytes,
+        log,
+      });
+      mailHosts.set(mailHost, owner);
+      return {
+        failed: owner.ended.then((end) => (end.how === 'failed' ? new Error(end.fault) : new Promise(() => {}))),
+        async stop() {
+          await owner.stop();
+          mailHosts.delete(mailHost);
+          await store.close();
+        },
+      };
+    },
+  };
+}
+
+const unopened = (refusal: { readonly kind: string; readonly found?: number; readonly known?: number }): string =>
+  refusal.kind === 'missing'
+    ? 'the mail database is missing: restore it from a backup; it is never made anew by itself'
+    : refusal.kind === 'newer-format'
+      ? `its format is ${refusal.found}, and this program knows up to ${refusal.known}`
+      : 'is not a mail database, or one that was never finished';
+
+const listenerChild = (name: string, listener: Listener): Child => ({
+  name,
+  async start() {
+    await listener.start();
+    return { failed: listener.failed, stop: () => listener.stop(GRACE_MS) };
+  },
+});
+
+/** Waits until the directory is caught up and the mailHosts are served, or for a while. */
+async function settled(
+  ground: Ground,
+  mailHosts: ReadonlyMap<string, MailHost>,
+  clock: Clock,
+  log: Log,
+): Promise<void> {
+  const enough = new AbortController();
+  const late = pause(clock, SETTLE_MS, enough.signal).then(
+    () => log.warn('the listeners open although not everything is there yet'),
+    () => {}, // all was there in time
+  );
+  const all = ground.ready(SETTLE_MS).then(() => Promise.all([...mailHosts.values()].map(({ served }) => served)));
+  await Promise.race([all, late]);
+  enough.abort();
+}

@@ -1,0 +1,129 @@
+/**
+ * What tests on whole nodes share: a fleet in a temporary directory for one test file, sizes that are short in the gate
+ * and full by `npm test -- --full`, and waiting for a condition that another process brings about.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LmtpClient } from '../../bench/clients/lmtp.ts';
+import { Pop3Client, Pop3Refusal } from '../../bench/clients/pop3.ts';
+import type { Endpoint } from '../../bench/clients/wire.ts';
+import { type Fleet, type FleetOptions, startFleet } from '../../bench/fleet/fleet.ts';
+
+/** A size for the gate, and the one that `--full` asks for. */
+export const scaled = (short: number, full: number): number => (process.env['HOMING_TEST_FULL'] ? full : short);
+
+export const hasNats = (): boolean => spawnSync('nats-server', ['--version']).status === 0;
+
+/** Starts a fleet, runs `use`, and ends and removes everything, whatever happened. */
+export async function withFleet(
+  options: Omit<FleetOptions, 'directory'>,
+  use: (fleet: Fleet, directory: string) => Promise<void>,
+): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'homing-test-'));
+  try {
+    const fleet = await startFleet({ directory, ...options });
+    try {
+      await use(fleet, directory);
+    } finally {
+      for (const { program } of [...fleet.nodes, ...fleet.nats]) program?.continue();
+      await fleet.stop();
+    }
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+export const threeNodes = (more: Partial<FleetOptions> = {}): Omit<FleetOptions, 'directory'> => ({
+  nodes: ['n1', 'n2', 'n3'],
+  nats: 1,
+  ...more,
+});
+
+/**
+ * Asks again until the answer is not undefined. Other processes tell no events to a test; what is bounded here is only how long
+ * it may take, and a test that fails says what it waited for.
+ */
+export async function eventually<T>(
+  what: string,
+  withinMs: number,
+  attempt: () => Promise<T | undefined> | T | undefined,
+): Promise<T> {
+  const end = performance.now() + withinMs;
+  let last: unknown;
+  for (;;) {
+    try {
+      const got = await attempt();
+      if (got !== undefined) return got;
+    } catch (error) {
+      last = error;
+    }
+    if (performance.now() > end) throw new Error(`${what}: not within ${withinMs} ms`, { cause: last });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** `ok`, or the whole `-ERR` line. */
+export async function logIn(pop3: Endpoint, name: string, secret: string): Promise<string> {
+  const client = await Pop3Client.connect(pop3);
+  try {
+    await client.logIn(name, secret);
+    await client.quit();
+    return 'ok';
+  } catch (error) {
+    if (error instanceof Pop3Refusal) return error.reply;
+    throw error;
+  } finally {
+    client.close();
+  }
+}
+
+/** A logged-in session, to be ended by the caller. */
+export async function openSession(pop3: Endpoint, name: string, secret: string): Promise<Pop3Client> {
+  const client = await Pop3Client.connect(pop3);
+  try {
+    await client.logIn(name, secret);
+    return client;
+  } catch (error) {
+    client.close();
+    throw error;
+  }
+}
+
+/** Delivers one message to one account; the reply's first line. */
+export async function deliver(lmtp: Endpoint, to: string, message: Buffer): Promise<string> {
+  const client = await LmtpClient.connect(lmtp);
+  try {
+    const [answer] = await client.deliver('sender@example.test', [to], message);
+    await client.quit();
+    return answer!.lines[0]!;
+  } finally {
+    client.close();
+  }
+}
+
+/** All messages of a maildrop, whole. */
+export async function retrieveAll(pop3: Endpoint, name: string, secret: string): Promise<Buffer[]> {
+  const session = await openSession(pop3, name, secret);
+  try {
+    const { messages } = await session.stat();
+    const all: Buffer[] = [];
+    for (let message = 1; message <= messages; message++) all.push(await session.retrieve(message));
+    await session.quit();
+    return all;
+  } finally {
+    session.close();
+  }
+}
+
+/** A message with a subject of its own, and a body of about `octets` octets. */
+export function message(subject: string, octets = 200): Buffer {
+  const line = `${subject}: all lines of this message say so, and none begins with a dot.\r\n`;
+  const header = `From: <sender@example.test>\r\nSubject: ${subject}\r\n\r\n`;
+  return Buffer.from(header + line.repeat(Math.max(1, Math.round(octets / line.length))), 'latin1');
+}
+
+/** Do the octets below the trace lines equal what was delivered? */
+export const endsWith = (whole: Buffer, part: Buffer): boolean =>
+  whole.length >= part.length && whole.subarray(whole.length - part.length).equals(part);

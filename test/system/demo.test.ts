@@ -1,0 +1,69 @@
+/** What the README says to try first: `npm start`, curl, and python3's own LMTP and POP3 clients. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Program } from '../../bench/fleet/program.ts';
+
+const HOMING = resolve(import.meta.dirname, '../../bin/homing.js');
+const BASE = 41_000;
+const has = (program: string) => spawnSync(program, ['--version']).status === 0;
+
+const PYTHON = `
+import poplib, smtplib, sys
+name, secret, lmtp_port, pop3_port = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+with smtplib.LMTP('127.0.0.1', lmtp_port) as lmtp:
+    refused = lmtp.sendmail('me@example.test', [name], 'Subject: from python\\r\\n\\r\\n.a dot first\\r\\n')
+    assert refused == {}, refused
+pop3 = poplib.POP3('127.0.0.1', pop3_port)
+pop3.user(name)
+pop3.pass_(secret)
+count, octets = pop3.stat()
+_, lines, size = pop3.retr(count)
+assert lines[-1] == b'.a dot first', lines
+assert b'Subject: from python' in lines, lines
+capabilities = pop3.capa()
+assert 'UIDL' in capabilities and 'TOP' in capabilities, capabilities
+pop3.quit()
+by_digest = poplib.POP3('127.0.0.1', pop3_port)
+by_digest.apop(name, secret)
+assert by_digest.stat()[0] == count
+by_digest.quit()
+print('python read message', count)
+`;
+
+(has('curl') && has('python3') ? test : test.skip)(
+  'the demo serves curl and python3, and starts again on its data',
+  async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'homing-test-'));
+    const start = () =>
+      Program.start([process.execPath, HOMING, 'demo', '--directory', directory, '--port-base', String(BASE)], {
+        readyLine: /^ready/,
+      });
+    try {
+      const first = await start();
+      const [name, secret] = readFileSync(join(directory, 'passwords'), 'utf8').split('\n')[0]!.split(' ') as [
+        string,
+        string,
+      ];
+      assert.is(name, 'alice@example.test');
+      const curl = (path: string) =>
+        execFileSync('curl', ['-s', `pop3://127.0.0.1:${BASE + 110}/${path}`, '-u', `${name}:${secret}`]).toString();
+      assert.match(curl('1'), /^Subject: Welcome home\r$/m);
+      assert.match(curl('2'), /^\.\r$/m);
+      const python = ['-c', PYTHON, name, secret, String(BASE + 124), String(BASE + 110)];
+      assert.is(execFileSync('python3', python).toString(), 'python read message 3\n');
+      assert.is(await first.stop(), '0');
+
+      const second = await start();
+      assert.match(curl('3'), /^Subject: from python\r$/m);
+      assert.is(await second.stop(), '0');
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  },
+);
+
+test.run();
