@@ -25,6 +25,8 @@ export type AccountVerbsOptions = Administration & {
   readonly defaultMailHost: string;
   /** MailHosts that some node has initialised. */
   readonly knowsMailHost: (mailHost: string) => boolean;
+  /** Removes the mail of a deleted account; false when its owner can't be reached. */
+  readonly dropMail: (mailHost: string, accountId: string) => Promise<boolean>;
 };
 
 type Given = Readonly<Record<string, unknown>>;
@@ -46,7 +48,7 @@ export function accountVerbs(admin: AccountVerbsOptions): Verbs {
       const edit = readAccountEdit(settings(given));
       return edit.ok ? answer(await setAccount(admin, text(given, 'name'), edit.value)) : cannot(edit.refusal);
     },
-    'account.delete': async (given) => answer(await deleteAccount(admin, text(given, 'name'))),
+    'account.delete': (given) => remove(admin, text(given, 'name')),
     'password.set': async (given) =>
       answer(await setPassword(admin, text(given, 'name'), service(given), text(given, 'secret'))),
     'password.test': async (given) =>
@@ -74,6 +76,16 @@ async function add(admin: AccountVerbsOptions, given: Given): Promise<ControlAns
     settings: Object.fromEntries(Object.entries(edit.value.settings ?? {}).filter(([, value]) => value !== undefined)),
   };
   return answer(await addAccount(admin, wanted));
+}
+
+/** The account first: from then on nobody can reach the mail, whether or not its owner is there to remove it. */
+async function remove(admin: AccountVerbsOptions, name: string): Promise<ControlAnswer> {
+  const shown = showAccount(admin, name);
+  if (!shown.ok) return answer(shown);
+  const deleted = await deleteAccount(admin, name);
+  if (!deleted.ok) return answer(deleted);
+  const { mailHost, id } = shown.value;
+  return done({ ...deleted.value, mailDropped: await admin.dropMail(mailHost, id) });
 }
 
 const answer = (result: Result<unknown, AccountRefusal>): ControlAnswer =>

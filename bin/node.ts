@@ -134,7 +134,7 @@ async function build(
     { clock, log },
   );
   closers.add('the mailHosts', () => owners.stop());
-  await owners.start();
+  await owners.start().catch(asCommandError);
   closers.add('delivery sessions', () => deliverySessions.stop());
   await settled(ground, mailHosts, clock, log);
   const doors = new Supervisor(
@@ -142,9 +142,7 @@ async function build(
     { clock, log },
   );
   closers.add('the listeners', () => doors.stop());
-  await doors.start().catch((error: Error) => {
-    throw new CommandError(error.message);
-  });
+  await doors.start().catch(asCommandError);
   return {
     get addresses() {
       return listeners.flatMap(({ name, listener }) =>
@@ -159,6 +157,11 @@ async function build(
     },
   };
 }
+
+/** What can't start is set up wrongly, most likely: the message names it, and a stack would not help. */
+const asCommandError = (error: Error): never => {
+  throw new CommandError(error.message);
+};
 
 type MailHostParts = {
   readonly config: Config;

@@ -50,7 +50,13 @@ export function accountCommand(): Command {
     );
   withFile(account.command('delete <name>'))
     .description('deletes an account; an account made anew under the name does not see its mail')
-    .action((name: string, options: Common) => withVerbs(options.file, (ask) => ask('account.delete', { name })));
+    .action((name: string, options: Common) =>
+      withVerbs(options.file, async (ask) => {
+        const { mailDropped } = (await ask('account.delete', { name })) as { mailDropped: boolean };
+        if (!mailDropped)
+          console.log('deleted; its owner does not run, so its mail still takes room, out of all reach');
+      }),
+    );
   withFile(account.command('import <path>'))
     .description('adds accounts from JSON lines: {"name": ..., "password": ..., "mailHost": ...}')
     .action((path: string, options: Common) => withVerbs(options.file, (ask) => importAccounts(path, ask)));

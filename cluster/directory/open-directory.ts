@@ -24,12 +24,14 @@ import { createEmbeddedDirectory, heldIn } from './embedded-directory.ts';
 import type { EntryStore } from './entry-store.ts';
 import { createLocalBucket } from './local-bucket.ts';
 import { createMirror } from './mirror.ts';
-import { type ClusterSettings, decodeRecord, keys, type Seal } from './records.ts';
+import { type ClusterSettings, decodeRecord, keys, MAIL_HOSTS, nameIn, type Seal } from './records.ts';
 
 export type OpenDirectory = {
   readonly directory: Directory;
   readonly members: Members;
   readonly leases: Leases;
+  /** Every mailHost that some node's `init` has entered. */
+  mailHosts(): readonly string[];
   /** Registered, and the mirror loaded past that registration; false when that takes longer than `timeoutMs`. */
   ready(timeoutMs: number): Promise<boolean>;
   /** Stops logins, gives the registration back, closes. For a clean stop, after the leases were released. */
@@ -61,6 +63,7 @@ export function openEmbeddedDirectory(options: EmbeddedOptions): OpenDirectory {
     directory: createEmbeddedDirectory({ ...options, bucket }),
     members: onlyMember({ me, startId, mailHosts }),
     leases: createEmbeddedLeases({ ...options, bucket }),
+    mailHosts: () => mailHostsIn(store),
     ready: async () => true,
     leave: close,
     close,
@@ -133,6 +136,7 @@ export async function openClusterDirectory(options: ClusterOptions): Promise<Ope
     directory,
     members,
     leases,
+    mailHosts: () => mailHostsIn(store),
     ready: (timeoutMs) =>
       waitUntil(
         clock,
@@ -144,6 +148,8 @@ export async function openClusterDirectory(options: ClusterOptions): Promise<Ope
     close: () => end(() => session.close()),
   };
 }
+
+const mailHostsIn = (store: EntryStore): string[] => [...store.list(MAIL_HOSTS)].map(({ key }) => nameIn(key));
 
 /** Tells a wrong cluster key or another cluster's bucket from one that is only out of reach. */
 async function checkSettings({ bucket, store, seal, cluster, log }: ClusterOptions, timeoutMs: number): Promise<void> {

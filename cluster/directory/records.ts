@@ -45,6 +45,7 @@ export const keys = {
 export const ACCOUNTS = 'account.';
 export const NODES = 'node.';
 export const LEASES = 'lease.';
+export const MAIL_HOSTS = 'mailhost.';
 
 /** The name within a key that has one: `node.n1` -> `n1`. */
 export const nameIn = (key: string): string => fromToken(key.slice(key.indexOf('.') + 1));

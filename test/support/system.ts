@@ -3,13 +3,15 @@
  * and full by `npm test -- --full`, and waiting for a condition that another process brings about.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LmtpClient } from '../../bench/clients/lmtp.ts';
 import { Pop3Client, Pop3Refusal } from '../../bench/clients/pop3.ts';
 import type { Endpoint } from '../../bench/clients/wire.ts';
 import { type Fleet, type FleetOptions, startFleet } from '../../bench/fleet/fleet.ts';
+import { flaws } from '../../store/check.ts';
+import { openLmdbStore } from '../../store/lmdb-store.ts';
 
 /** A size for the gate, and the one that `--full` asks for. */
 export const scaled = (short: number, full: number): number => (process.env['HOMING_TEST_FULL'] ? full : short);
@@ -30,8 +32,20 @@ export async function withFleet(
       for (const { program } of [...fleet.nodes, ...fleet.nats]) program?.continue();
       await fleet.stop();
     }
+    for (const node of fleet.nodes) await mustBeConsistent(join(node.data, 'mail'));
   } finally {
     rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** What the test left on the disk: references, counts and chunks must agree in every store, however its node ended. */
+async function mustBeConsistent(mail: string): Promise<void> {
+  for (const mailHost of readdirSync(mail)) {
+    const opened = await openLmdbStore(join(mail, mailHost));
+    if (!opened.ok) throw new Error(`${mailHost}: ${opened.refusal.kind}`);
+    const found = opened.value.read((view) => [...flaws(view)]);
+    await opened.value.close();
+    if (found.length > 0) throw new Error(`the store of ${mailHost} is not consistent:\n${found.join('\n')}`);
   }
 }
 

@@ -15,6 +15,7 @@ import type { Lease } from '../../../cluster/leases/ownership.ts';
 import { systemClock } from '../../../kernel/clock.ts';
 import { CHUNK_OCTETS } from '../../../store/blob.ts';
 import { memoryStore } from '../../../store/memory-store.ts';
+import { follower } from '../../support/follower.ts';
 import { credential, joe, surroundings } from '../authenticator/fixtures.ts';
 import { caller, never } from './fixtures.ts';
 
@@ -33,7 +34,9 @@ async function house() {
   };
   const store = memoryStore({ storeId: 'store', mailHost: 'n1', formatVersion: 1 });
   const freshenTimeoutMs = 1_000;
-  const parts = { bus, subjects, store, members, clock, log, random: randomBytes, journal: localJournal(store) };
+  const copy = follower(store.identity);
+  const journal = localJournal(store, copy.tap);
+  const parts = { bus, subjects, store, members, clock, log, random: randomBytes, journal };
   const owner = { ...parts, passivateAfterMs: 60_000 };
   let epoch = 0;
   let tenure: Tenure | undefined;
@@ -70,6 +73,7 @@ async function house() {
   const stop = async () => {
     await sessions.stop();
     await tenure?.stop();
+    await copy.mustEqual(store);
     await bus.close();
     clearTimeout(awake);
   };

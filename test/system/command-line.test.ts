@@ -1,0 +1,112 @@
+/** The command line as an operator meets it: on a running server, on a stopped one, and when it is asked for what can't be. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { configuration } from '../../bench/fleet/configuration.ts';
+import { freePort } from '../../bench/fleet/free-port.ts';
+import { NodeProcess } from '../../bench/fleet/node-process.ts';
+import { deliver, logIn, message, retrieveAll } from '../support/system.ts';
+
+const HOMING = resolve(import.meta.dirname, '../../bin/homing.js');
+
+async function inDirectory(
+  use: (node: NodeProcess, homing: Homing, directory: string) => Promise<void>,
+): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'homing-test-'));
+  const ports = { pop3: await freePort(), lmtp: await freePort(), poppwd: await freePort() };
+  const file = join(directory, 'homing.toml');
+  writeFileSync(file, configuration({ me: 'n1', data: 'data', ports }));
+  const homing: Homing = (words, input = '') => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [HOMING, ...words], { cwd: directory, input });
+    return { status, out: String(stdout), err: String(stderr) };
+  };
+  const node = new NodeProcess({ me: 'n1', file, data: join(directory, 'data'), ports });
+  try {
+    await use(node, homing, directory);
+  } finally {
+    await node.program?.stop();
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+type Homing = (words: readonly string[], input?: string) => { status: number | null; out: string; err: string };
+
+test('accounts and passwords, on a stopped and on a running server', () =>
+  inDirectory(async (node, homing) => {
+    assert.is(homing(['init']).status, 0);
+    assert.is(homing(['account', 'add', 'joe', '--password-stdin'], 'first\n').status, 0);
+    assert.match(homing(['account', 'add', 'joe']).err, /^homing: joe@example\.test exists already\n$/);
+    await node.start();
+    assert.is(await logIn(node.pop3, 'joe', 'first'), 'ok');
+    assert.is(homing(['password', 'set', 'joe', '--password-stdin'], 'second\n').status, 0);
+    assert.match(await logIn(node.pop3, 'joe', 'first'), /^-ERR \[AUTH\]/);
+    assert.is(await logIn(node.pop3, 'joe', 'second'), 'ok');
+    assert.is(homing(['password', 'test', 'joe'], 'second\n').status, 0);
+    assert.is(homing(['password', 'test', 'joe'], 'first\n').status, 1);
+    assert.is(homing(['account', 'set', 'joe', 'status=noaccess']).status, 0);
+    assert.match(await logIn(node.pop3, 'joe', 'second'), /^-ERR \[AUTH\]/);
+    assert.match(homing(['account', 'list']).out, /joe@example\.test +n1 +noaccess/);
+    const shown = homing(['account', 'show', 'joe', '--json']).out;
+    assert.not.match(shown, /second|first|storedKey|plain/);
+    const status = JSON.parse(homing(['status', '--json']).out);
+    assert.is(status.nodes[0].state, 'serving');
+    assert.is(status.mailHosts[0].owner, 'n1');
+  }));
+
+test('an account made anew under an old name does not see the old mail', () =>
+  inDirectory(async (node, homing) => {
+    homing(['init']);
+    homing(['account', 'add', 'joe', '--password-stdin'], 'secret');
+    await node.start();
+    assert.match(await deliver(node.lmtp, 'joe@example.test', message('private')), /^250/);
+    assert.is(homing(['account', 'delete', 'joe']).status, 0);
+    assert.match(await deliver(node.lmtp, 'joe@example.test', message('too late')), /^550 5\.1\.1/);
+    assert.is(homing(['account', 'add', 'joe', '--password-stdin'], 'secret').status, 0);
+    assert.equal(await retrieveAll(node.pop3, 'joe', 'secret'), []);
+  }));
+
+test('an import is checked whole before the first account is made', () =>
+  inDirectory(async (_node, homing, directory) => {
+    homing(['init']);
+    const file = join(directory, 'accounts');
+    writeFileSync(file, '{"name": "a", "password": "x"}\n{"name": "a"}\n{"nam": "b"}\nnot JSON\n');
+    const refused = homing(['account', 'import', file]);
+    assert.is(refused.status, 1);
+    for (const line of [2, 3, 4]) assert.match(refused.err, new RegExp(`line ${line}: `));
+    assert.not.match(homing(['account', 'list']).out, /@/);
+    writeFileSync(file, '{"name": "a", "password": "x"}\n{"name": "b", "mailHost": "n1"}\n');
+    assert.match(homing(['account', 'import', file]).out, /^2 accounts imported$/m);
+  }));
+
+test('what is missing is named and never made anew; what exists is never touched', () =>
+  inDirectory(async (node, homing, directory) => {
+    assert.match(homing(['serve']).err, /data/);
+    assert.is(homing(['init']).status, 0);
+    assert.match(homing(['init']).err, /exists already/);
+    assert.is(statSync(join(directory, 'data', 'cluster.key')).mode & 0o777, 0o600);
+    await node.start();
+    assert.is(statSync(join(directory, 'data', 'ipc', 'control')).mode & 0o777, 0o600);
+    assert.match(homing(['serve']).err, new RegExp(`in use by process ${node.program!.pid}`));
+    await node.program!.stop();
+    rmSync(join(directory, 'data', 'mail', 'n1'), { recursive: true });
+    const refused = homing(['serve']);
+    assert.is(refused.status, 1);
+    assert.match(refused.err, /mail\/n1: the mail database is missing/);
+  }));
+
+test('a wrong configuration names file, key, value and what is allowed', () =>
+  inDirectory(async (_node, homing, directory) => {
+    const file = join(directory, 'wrong.toml');
+    writeFileSync(
+      file,
+      'me = "n1"\ndata = "d"\ndefault-domain = "example.test"\nmail-hostz = 1\n[[listener]]\nprotocol = "pop4"\n',
+    );
+    const { status, err } = homing(['init', '-f', file]);
+    assert.is(status, 1);
+    assert.match(err, /wrong\.toml: listener#1\.protocol: "pop4" is not allowed: must be "pop3"/);
+    assert.match(err, /wrong\.toml: mail-hostz: .*did you mean "mail-hosts"/);
+  }));
+
+test.run();
