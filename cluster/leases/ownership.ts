@@ -6,7 +6,10 @@ export type Lease = {
   readonly mailHost: string;
   /** Larger than that of every owner before. */
   readonly epoch: number;
-  /** False once the lease has lapsed by this node's own clock, was lost, or was released; never true again. */
+  /**
+   * False once the lease has lapsed by this node's own clock, was lost, or was released; never true again. One on a mailHost
+   * whose only store is here does not lapse (leases.ts says why that is safe).
+   */
   isHeld(): boolean;
   /** Called once when `isHeld` has become false. */
   onLost(listener: () => void): Subscription;

@@ -53,3 +53,13 @@ export function waitUntil(
     signal?.addEventListener('abort', onAbort, { once: true });
   });
 }
+
+/** Settles with the promise, or rejects with the signal's reason, whichever comes first. */
+export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}

@@ -6,48 +6,25 @@
  * compare-and-set on this node's own last one; only a heartbeat that its own watch told makes the node fresh. Whatever is
  * odd (a conflict, a revision that does not rise, a new generation) ends the session, and the next one finds out by sweeping.
  */
-import { type Clock, pause } from '../../kernel/clock.ts';
-import type { Log } from '../../telemetry/log.ts';
+import { pause } from '../../kernel/clock.ts';
 import type { Service } from '../bus/bus.ts';
-import { type Bucket, BucketFault, type Entry, type WatchEvent } from '../directory/bucket.ts';
-import type { Held, Mirror } from '../directory/mirror.ts';
+import { BucketFault, type Entry, type WatchEvent } from '../directory/bucket.ts';
+import type { Held } from '../directory/mirror.ts';
 import {
   type ClusterSettings,
-  compareRecords,
-  decodeRecord,
-  encodeRecord,
-  fingerprint,
   keys,
   LEASES,
   NODES,
   type Registration,
-  type Seal,
   type StoredRecord,
 } from '../directory/records.ts';
 import { openGeneration, type RepairOptions, writeBack } from '../directory/repair.ts';
-import { elapsedMs, type Moment, momentOf, waitUntil } from './elapsed.ts';
+import { abortable, elapsedMs, type Moment, momentOf, waitUntil } from './elapsed.ts';
 import { Heartbeats } from './heartbeats.ts';
+import { createHurry, type Hurry } from './hurry.ts';
 import { createListeners } from './listeners.ts';
 import { createObservation, type Observation } from './observation.ts';
-import type { Timing } from './timing.ts';
-
-export type NodeSessionOptions = {
-  readonly me: string;
-  /** Unique to this start of the process. */
-  readonly startId: string;
-  /** Identity of the data directory, whose lock the caller holds: so a process registered with it before is dead. */
-  readonly dataId: string;
-  readonly mailHosts: readonly string[];
-  readonly bucket: Bucket;
-  readonly mirror: Mirror;
-  readonly seal: Seal;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly timing: Timing;
-};
-
-/** A session that can't go on; the next one begins at once. */
-class SessionOver extends Error {}
+import { claimName, type NodeSessionOptions, removeDead, SessionOver, sealUpon, standing } from './registration.ts';
 
 export class NodeSession {
   readonly #options: NodeSessionOptions;
@@ -60,9 +37,7 @@ export class NodeSession {
   readonly #stop = new AbortController();
   /** Ends the session that runs. */
   #ending = new AbortController();
-  /** Asked for at once: a heartbeat, or the next attempt at a session. */
-  #isHurried = false;
-  readonly #hurry;
+  readonly #hurry: Hurry;
 
   /** Up to when this node's mirror is known to be whole; undefined: it may be anything. */
   #freshAsOf: Moment | undefined;
@@ -92,7 +67,7 @@ export class NodeSession {
     this.#ownKey = keys.node(options.me);
     this.#observation = createObservation(clock, 2.5 * timing.heartbeatMs);
     this.#changed = createListeners<void>(log);
-    this.#hurry = createListeners<void>(log);
+    this.#hurry = createHurry(clock, log);
     this.#settings = mirror.get(keys.settings)?.record.value as ClusterSettings | undefined;
     this.#services = [mirror.onMoved(() => this.#changed.tell()), mirror.onFollowed((held) => this.#follow(held))];
   }
@@ -122,7 +97,7 @@ export class NodeSession {
   async freshen(timeoutMs: number): Promise<boolean> {
     if (this.isFresh()) return true;
     if (this.#isLeaving || !this.#ended) return false;
-    this.#hurryUp();
+    this.#hurry.now();
     return waitUntil(
       this.#options.clock,
       (listener) => this.onChanged(listener),
@@ -150,7 +125,7 @@ export class NodeSession {
     const record = { version: this.#version + 1, at: this.#options.clock.wall(), by: this.#options.startId };
     try {
       const tombstone = { ...record, after: this.#ownRevision };
-      const sealed = this.#sealUpon(this.#ownKey, tombstone, this.#ownSealed);
+      const sealed = sealUpon(this.#options.seal, this.#ownKey, tombstone, this.#ownSealed);
       await this.#write(this.#ownKey, sealed, this.#ownRevision);
     } catch (error) {
       if (!(error instanceof BucketFault)) throw error;
@@ -188,7 +163,7 @@ export class NodeSession {
         this.#observation.pause();
         this.#changed.tell();
       }
-      await this.#pause(pauseMs, signal).catch(() => {}); // aborted: the loop ends by itself
+      await this.#hurry.pause(pauseMs, signal).catch(() => {}); // aborted: the loop ends by itself
     }
   }
 
@@ -197,8 +172,11 @@ export class NodeSession {
     const { bucket, mirror } = this.#options;
     this.#ending = new AbortController();
     const signal = AbortSignal.any([stop, this.#ending.signal]);
-    const own = await this.#claim(signal);
-    const after = this.#provenRevision(own);
+    const own = await claimName(this.#options, this.#settings, signal);
+    const { provenRevision, isOlder, version } = standing(this.#options, own, this.#ackedVersion);
+    if (isOlder) this.#goneBack('our own registration is older than the one we wrote');
+    this.#version = Math.max(this.#version, version);
+    const after = this.#mustSweep ? 0 : provenRevision;
     this.#isWhole = after === 0;
     this.#heartbeats = new Heartbeats();
     this.#ownRevision = own?.revision ?? 0;
@@ -214,59 +192,6 @@ export class NodeSession {
       this.#ending.abort(new SessionOver('ended'));
       await Promise.allSettled([...parts, this.#repairing]);
     }
-  }
-
-  /**
-   * Waits until this node's name is free: no registration, one of this data directory (whose lock we hold, so that process
-   * is dead), or one that stood unchanged for max-stale plus margin.
-   */
-  async #claim(signal: AbortSignal): Promise<Entry | undefined> {
-    const { bucket, clock, log, seal, dataId, me, timing } = this.#options;
-    let seen: { readonly revision: number; readonly since: number } | undefined;
-    for (;;) {
-      const own = await bucket.read(this.#ownKey, timing.requestTimeoutMs);
-      const record = own?.value && decodeRecord(seal, this.#ownKey, own.value);
-      const registration = record?.value as Registration | undefined;
-      if (!own || !registration || registration.dataId === dataId) return own;
-      if (seen?.revision !== own.revision) seen = { revision: own.revision, since: clock.monotonic() };
-      const waitMs = (await this.#maxStale()) + timing.marginMs - (clock.monotonic() - seen.since);
-      if (waitMs <= 0) return own;
-      log.warn('this name is registered by another data directory; waiting', { me, waitMs });
-      await pause(clock, Math.min(waitMs, timing.heartbeatMs / 2), signal);
-    }
-  }
-
-  async #maxStale(): Promise<number> {
-    const known = this.maxStaleMs();
-    if (known !== undefined) return known;
-    const { bucket, seal, timing } = this.#options;
-    const entry = await bucket.read(keys.settings, timing.requestTimeoutMs);
-    const settings = entry?.value && (decodeRecord(seal, keys.settings, entry.value)?.value as ClusterSettings);
-    if (!settings) throw new SessionOver('the bucket has no settings that this cluster key opens');
-    return settings.maxStaleMs;
-  }
-
-  /**
-   * Up to which revision the bucket is the one this mirror knows: our own entry stands where we applied it, octet by octet,
-   * or what stands there now was written upon those octets. 0: not proven, everything must be swept.
-   */
-  #provenRevision(own: Entry | undefined): number {
-    const { mirror, seal } = this.#options;
-    const mine = mirror.get(this.#ownKey);
-    const record = own?.value && decodeRecord(seal, this.#ownKey, own.value);
-    const rise = record ? (mine ? compareRecords(record, mine.record) : 1) : mine ? -1 : 0;
-    if (rise < 0 || (this.#ackedVersion > 0 && (record?.version ?? 0) < this.#ackedVersion)) {
-      this.#goneBack('our own registration is older than the one we wrote');
-    }
-    this.#version = Math.max(this.#version, this.#ackedVersion, record?.version ?? 0, mine?.record.version ?? 0);
-    const isSwept = mirror.sweptGeneration() >= 0 && mirror.sweptGeneration() === mirror.generation();
-    if (!mine || !record || !isSwept || this.#mustSweep) return 0;
-    const known = fingerprint(mirror.sealed(this.#ownKey)!);
-    const isProven =
-      own.revision === mine.revision
-        ? fingerprint(own.value!) === known
-        : own.revision > mine.revision && record.upon === known;
-    return isProven ? mine.revision : 0;
   }
 
   async #watch(events: AsyncIterable<WatchEvent>, signal: AbortSignal): Promise<void> {
@@ -331,6 +256,7 @@ export class NodeSession {
     this.#mustSweep = false;
     this.#isLive = true;
     this.#observation.alive();
+    if (!this.#settings) log.error('directory: the bucket has no settings; no login can be answered');
     log.info('directory mirror caught up', { me, revision: mirror.applied(), swept: this.#isWhole });
   }
 
@@ -363,7 +289,7 @@ export class NodeSession {
     if (mirror.sweptGeneration() !== mirror.generation() && this.#isWhole) {
       mirror.remember(mirror.generation());
       log.info('directory generation swept', { generation: mirror.generation() });
-      this.#hurryUp(); // the others wait to hear it
+      this.#hurry.now(); // the others wait to hear it
     }
     const heard = this.#heartbeats.heard();
     if (!this.#isSynced() || this.#awaited.size > 0 || !heard || this.#isLeaving) return;
@@ -388,14 +314,14 @@ export class NodeSession {
         if (error instanceof BucketFault) log.debug('repair interrupted', { reason: error.message });
         else log.error('repair failed', { error });
       }
-      await pause(clock, timing.retryMs / 5, signal).catch(() => {}); // until the watch tells it, or the session ends
+      await pause(clock, timing.retryMs, signal).catch(() => {}); // until the watch tells it, or the session ends
     }
   }
 
   async #beatOn(signal: AbortSignal): Promise<void> {
     const { clock, timing } = this.#options;
     for (;;) {
-      await this.#pause(this.#lastBeatBegun + timing.heartbeatMs - clock.monotonic(), signal);
+      await this.#hurry.pause(this.#lastBeatBegun + timing.heartbeatMs - clock.monotonic(), signal);
       try {
         await this.#beat(signal);
       } catch (error) {
@@ -403,13 +329,14 @@ export class NodeSession {
         this.#options.log.debug('a heartbeat was not acknowledged', { reason: error.message });
       }
       signal.throwIfAborted();
-      await this.#removeDead();
+      const maxStaleMs = this.maxStaleMs();
+      if (maxStaleMs !== undefined) await removeDead(this.#options, maxStaleMs, (key) => this.unchangedMs(key));
     }
   }
 
   /** Throws BucketFault when not acknowledged, SessionOver when refused or when it shows a bucket that went back. */
   async #beat(signal: AbortSignal): Promise<void> {
-    const { clock, me, startId, dataId, mailHosts, mirror } = this.#options;
+    const { clock, me, startId, dataId, mailHosts, mirror, seal } = this.#options;
     const begun = momentOf(clock); // before the write: see heartbeats.ts
     this.#lastBeatBegun = begun.monotonic;
     const applied = mirror.applied();
@@ -423,11 +350,8 @@ export class NodeSession {
       synced: this.#isSynced() ? mirror.generation() : -1,
     };
     this.#heartbeats.begun(version, begun);
-    const sealed = this.#sealUpon(
-      this.#ownKey,
-      { version, at: clock.wall(), by: startId, after, value },
-      this.#ownSealed,
-    );
+    const record = { version, at: clock.wall(), by: startId, after, value };
+    const sealed = sealUpon(seal, this.#ownKey, record, this.#ownSealed);
     const written = await abortable(this.#write(this.#ownKey, sealed, after), signal);
     if (!written.ok) {
       this.#doubt();
@@ -445,29 +369,6 @@ export class NodeSession {
     if (revision <= this.#ownRevision) return;
     this.#ownRevision = revision;
     this.#ownSealed = sealed;
-  }
-
-  /** Deregisters nodes whose key stood unchanged: by compare-and-set, so that one which just spoke keeps it. */
-  async #removeDead(): Promise<void> {
-    const { clock, mirror, startId, timing, log } = this.#options;
-    const maxStaleMs = this.maxStaleMs();
-    if (maxStaleMs === undefined || !this.#isLive) return;
-    const limitMs = Math.max(timing.deregisterAfterMs, maxStaleMs + timing.marginMs);
-    for (const { key, revision, record } of [...mirror.list(NODES)]) {
-      if (key === this.#ownKey || record.value === undefined || this.unchangedMs(key) < limitMs) continue;
-      const tombstone = { version: record.version + 1, at: clock.wall(), by: startId, after: revision };
-      try {
-        const written = await this.#write(key, this.#sealUpon(key, tombstone, mirror.sealed(key)), revision);
-        if (written.ok) log.warn('a silent node was deregistered', { node: (record.value as Registration).me });
-      } catch (error) {
-        if (!(error instanceof BucketFault)) throw error; // else: the next heartbeat tries again
-      }
-    }
-  }
-
-  #sealUpon(key: string, record: StoredRecord, previous: Uint8Array | undefined): Uint8Array {
-    const upon = previous && { upon: fingerprint(previous) };
-    return encodeRecord(this.#options.seal, key, { ...record, ...upon });
   }
 
   #write(key: string, sealed: Uint8Array, expectedRevision: number) {
@@ -493,31 +394,4 @@ export class NodeSession {
     this.#goneBack(reason);
     this.#ending.abort(new SessionOver(reason));
   }
-
-  #hurryUp(): void {
-    this.#isHurried = true;
-    this.#hurry.tell();
-  }
-
-  /** Up to `ms`, less when someone hurries us. */
-  async #pause(ms: number, signal: AbortSignal): Promise<void> {
-    await waitUntil(
-      this.#options.clock,
-      (listener) => this.#hurry.add(listener),
-      () => this.#isHurried,
-      ms,
-      signal,
-    );
-    this.#isHurried = false;
-  }
-}
-
-/** Settles with the promise, or rejects with the signal's reason, whichever comes first. */
-function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }
