@@ -14,10 +14,14 @@ export type Destination = DeliverRecipient & { readonly mailHost: string };
 
 /**
  * `over-quota` this recipient has no room; `full` the owner has none; `unavailable` the owner could not be asked, and may
- * rarely have delivered all the same (mailbox-session.ts). An accepted delivery is durable, and there once.
+ * rarely have delivered all the same (mailbox-session.ts); the rest is `Standing`'s. An accepted delivery is durable, and
+ * there once.
  */
-export type DeliveryRefusal = 'over-quota' | 'full' | 'unavailable';
+export type DeliveryRefusal = 'over-quota' | 'full' | 'unavailable' | 'no-such-user' | 'disabled';
 export type DeliveryOutcome = Delivered[number] | Result<never, DeliveryRefusal>;
+
+/** Why a recipient that was there when it was named is not to be delivered to now; undefined: it is. */
+export type Standing = (recipient: Destination) => 'no-such-user' | 'disabled' | 'unavailable' | undefined;
 
 /** Where open delivery sessions come from (front/delivery-sessions.ts). */
 export type Sessions = {
@@ -40,12 +44,14 @@ const PARTS_IN_FLIGHT = 4;
 /**
  * Reads `content` to its end, then delivers.
  * @param content  pieces may be overwritten once the next is pulled; if it throws, nothing is delivered and so does this
+ * @param standing  asked for each recipient when all content has come, just before the owners are asked to deliver
  * @returns one outcome a recipient, in their order
  */
 export async function deliver(
   context: DeliveryContext,
   recipients: readonly Destination[],
   content: AsyncIterable<Uint8Array>,
+  standing: Standing = () => undefined,
 ): Promise<readonly DeliveryOutcome[]> {
   const shares = [...new Set(recipients.map((each) => each.mailHost))].map(
     (mailHost) =>
@@ -63,7 +69,7 @@ export async function deliver(
     throw lost;
   }
   const outcomes = new Map<Destination, DeliveryOutcome>();
-  await Promise.all(shares.map((share) => share.deliver(body, outcomes)));
+  await Promise.all(shares.map((share) => share.deliver(body, outcomes, standing)));
   return recipients.map((each) => outcomes.get(each)!);
 }
 
@@ -128,18 +134,22 @@ class Share {
     });
   }
 
-  async deliver(content: Content, outcomes: Map<Destination, DeliveryOutcome>): Promise<void> {
+  async deliver(content: Content, outcomes: Map<Destination, DeliveryOutcome>, standing: Standing): Promise<void> {
+    let asked = this.#recipients;
     await this.#unlessRefused(async (session) => {
-      const recipients = this.#recipients.map(({ mailHost: _here, ...recipient }) => recipient);
+      asked = withoutFallen(this.#recipients, standing, outcomes);
+      if (asked.length === 0) return;
+      const recipients = asked.map(({ mailHost: _here, ...recipient }) => recipient);
       const delivered = await session.deliver(content, recipients);
       if (!delivered.ok) this.#refusal = delivered.refusal === 'full' ? 'full' : 'unavailable';
-      else for (const [index, each] of this.#recipients.entries()) outcomes.set(each, delivered.value[index]!);
+      else for (const [index, each] of asked.entries()) outcomes.set(each, delivered.value[index]!);
     });
     const refusal = this.#refusal;
-    if (refusal !== undefined) for (const each of this.#recipients) outcomes.set(each, refuse(refusal));
+    if (refusal !== undefined) for (const each of asked) outcomes.set(each, refuse(refusal));
     const session = await this.#session;
     if (session === undefined) return;
-    if (refusal === undefined) this.#context.sessions.giveBack(session);
+    const leavesParts = this.#hasStaged && asked.length === 0;
+    if (refusal === undefined && !leavesParts) this.#context.sessions.giveBack(session);
     else this.#context.sessions.discard(session);
   }
 
@@ -167,6 +177,19 @@ class Share {
   #log(message: string, fault: unknown): void {
     this.#context.log.error(message, { mailHost: this.#mailHost, fault });
   }
+}
+
+/** Those that still stand; the others have their outcome at once. */
+function withoutFallen(
+  recipients: readonly Destination[],
+  standing: Standing,
+  outcomes: Map<Destination, DeliveryOutcome>,
+): readonly Destination[] {
+  return recipients.filter((each) => {
+    const fault = standing(each);
+    if (fault !== undefined) outcomes.set(each, refuse(fault));
+    return fault === undefined;
+  });
 }
 
 /** Cuts what flows by into parts of one size; holds at most one. */

@@ -38,6 +38,8 @@ export class Listener {
   readonly #connections = new Set<Connection>();
   readonly #around: Surroundings;
   #channels: number;
+  /** Between `start` and `stop`: outside it there are no channels, however many are set. */
+  #isStarted = false;
   #place: Place;
   #server: Server | undefined;
   /** Opening and closing, one after the other. */
@@ -45,8 +47,8 @@ export class Listener {
   #awaitEmpty: (() => void)[] = [];
   #sweep: Timer | undefined;
   #fail: (fault: Error) => void = () => {};
-  /** Resolves with the fault when the port breaks after it was open; never otherwise. */
-  readonly failed: Promise<Error>;
+  #failed: Promise<Error> = new Promise((resolve) => (this.#fail = resolve));
+  #hasFailed = false;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
@@ -54,12 +56,24 @@ export class Listener {
     this.#around = { limits, clock, log, closed: (connection, ending) => this.#forget(connection, ending) };
     this.#channels = channels;
     this.#place = options.place;
-    this.failed = new Promise((resolve) => (this.#fail = resolve));
   }
 
-  /** Opens the port, unless there are no channels. Throws when it can't, naming the place. */
+  /**
+   * Opens the port, unless there are no channels; also again after it failed or was stopped, with the channels it had.
+   * Throws when it can't, naming the place.
+   */
   start(): Promise<void> {
+    this.#isStarted = true;
+    if (this.#hasFailed) {
+      this.#hasFailed = false;
+      this.#failed = new Promise((resolve) => (this.#fail = resolve));
+    }
     return this.#settle();
+  }
+
+  /** Resolves with the fault when the port breaks after it was open; never otherwise. A new one after each failure, from `start` on. */
+  get failed(): Promise<Error> {
+    return this.#failed;
   }
 
   /** Where it listens, with the true port; undefined while the port is closed. */
@@ -67,6 +81,7 @@ export class Listener {
     return this.#server === undefined ? undefined : this.#place;
   }
 
+  /** As configured or set last, also while stopped. */
   get channels(): number {
     return this.#channels;
   }
@@ -76,7 +91,10 @@ export class Listener {
     return this.#connections;
   }
 
-  /** Resolves when the port is as it should be: 0 closes it, more opens it. Connections over a lowered limit go on. */
+  /**
+   * Resolves when the port is as it should be: 0 closes it, more opens it, unless it is stopped. Connections over a lowered
+   * limit go on.
+   */
   setChannels(channels: number): Promise<void> {
     this.#channels = channels;
     return this.#settle();
@@ -84,7 +102,8 @@ export class Listener {
 
   /** Closes the port, lets commands under way finish for up to `graceMs`, then ends what is left. */
   async stop(graceMs: number): Promise<void> {
-    await this.setChannels(0);
+    this.#isStarted = false;
+    await this.#settle();
     if (this.#connections.size === 0) return;
     const emptied = new Promise<void>((resolve) => this.#awaitEmpty.push(resolve));
     const deadline = this.#options.clock.after(graceMs, () => {
@@ -97,8 +116,9 @@ export class Listener {
 
   #settle(): Promise<void> {
     const settled = this.#settled.then(() => {
-      if (this.#channels > 0 && this.#server === undefined) return this.#open();
-      if (this.#channels === 0) this.#close();
+      const isWanted = this.#isStarted && this.#channels > 0;
+      if (isWanted && this.#server === undefined) return this.#open();
+      if (!isWanted) this.#close();
     });
     this.#settled = settled.catch(() => {}); // told to the caller; the next call begins anew
     return settled;
@@ -145,13 +165,14 @@ export class Listener {
     }
     log.error('a listener broke', { place: nameOf(this.#place), fault });
     this.#close();
+    this.#hasFailed = true;
     this.#fail(fault);
   }
 
   #accept(socket: Socket): void {
     const { protocol, clock, log, nextSessionId } = this.#options;
     const address = socket.remoteAddress ?? '';
-    if (this.#connections.size >= this.#channels) {
+    if (!this.#isStarted || this.#connections.size >= this.#channels) {
       log.info('connection refused: no channel free', { protocol: protocol.name, address });
       refuseConnection(socket, protocol.tooManyConnections, clock);
       return;

@@ -10,11 +10,12 @@
  * `unavailable` was done at most once, and rarely it was. (For LMTP that is a 451 after which the sender's retry makes a
  * second copy: RFC 1047's gap, which no server closes. Waiting for the owner to come back and tell would only widen it.)
  */
-import { type Bus, BusError } from '../cluster/bus/bus.ts';
+import { type Bus, BusError, type BusFailure } from '../cluster/bus/bus.ts';
 import type { Subjects } from '../cluster/subjects.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { accept, type Result, refuse } from '../kernel/result.ts';
 import type { Log } from '../telemetry/log.ts';
+import { TICKET_LIFETIME_MS } from './authenticator/rights.ts';
 import type {
   CloseAnswer,
   Content,
@@ -41,9 +42,9 @@ export type SessionContext = {
   readonly subjects: Subjects;
   readonly clock: Clock;
   readonly log: Log;
-  /** How long to go on asking when no owner answers (failover-patience). */
+  /** How long to go on asking again when no owner answers (failover-patience); 0: each is asked once. */
   readonly patienceMs: number;
-  /** How long one request may take before it is asked again. */
+  /** How long one request may take, the first and each repeat. */
   readonly attemptMs: number;
   /** This node and this start of it: sessions go when they do. */
   readonly me: string;
@@ -63,6 +64,10 @@ export type FetchedMessage = {
 
 /** Entries asked for at a time: some 20 kB of answer. */
 const LIST_PAGE = 1_000;
+/** An owner that was away for long finds those that wait to close a session spread out. */
+const LONGEST_CLOSING_PAUSE_MS = 15_000;
+/** Failures of a request that nobody can have got. */
+const UNSENT: readonly string[] = ['no-responders', 'unsent'];
 
 export class MailboxSession {
   readonly id: string;
@@ -71,7 +76,8 @@ export class MailboxSession {
   readonly #identity: SessionIdentity;
   /** Aborted by `close`: reads stop, numbered requests are seen through. */
   readonly #leaving = new AbortController();
-  #isAsked = false;
+  /** An `open` may have reached an owner, so there may be a session to end. */
+  #mayBeKnown = false;
   #isOpened = false;
   /** Known to the owner of `#epoch`; undefined when the session is to be opened again first. */
   #handle: string | undefined;
@@ -103,9 +109,9 @@ export class MailboxSession {
 
   /** Opens the session; asked once. A refusal leaves nothing open; after `unavailable`, which may have, it sees to that. */
   async open(): Promise<Result<Opened, OpenRefused>> {
-    const waiting = patience(this.#context.clock, this.#context.patienceMs, this.#leaving.signal);
+    const waiting = patience(this.#context.clock, this.#context.patienceMs, { signal: this.#leaving.signal });
     do {
-      const opened = await this.#openOnce(waiting.leftMs());
+      const opened = await this.#openOnce();
       if (opened.ok) return opened;
       if (opened.refusal !== 'unavailable') {
         this.#isOver = true;
@@ -158,8 +164,11 @@ export class MailboxSession {
 
   /**
    * Ends the session and removes nothing. Reads under way break off; a numbered request is seen through first. Goes on
-   * asking, however long no owner is there, for a maildrop must not stay locked while its front lives; need not be
-   * awaited, never rejects.
+   * asking, ever more rarely, however long no owner is there, for neither may a maildrop stay locked nor what was staged
+   * lie about while the front lives; need not be awaited, never rejects.
+   *
+   * What no owner can have heard of needs no ending. Where an `open` may have been heard and was never answered, only
+   * another one tells; for a delivery, which locks nothing, that is tried until no ticket can open it any more.
    */
   close(): Promise<void> {
     this.#closed ??= this.#close().catch((fault) => {
@@ -171,16 +180,26 @@ export class MailboxSession {
   async #close(): Promise<void> {
     this.#leaving.abort(new Error('the session is closed'));
     await this.#numbered;
-    if (!this.#isAsked) return;
-    const waiting = patience(this.#context.clock, Number.POSITIVE_INFINITY);
-    while (!this.#isOver) {
-      const handle = this.#lastHandle ?? (await this.#currentHandle(this.#context.attemptMs));
-      if (handle !== undefined) {
-        const answer = await this.#attempt<CloseAnswer>('close', { handle }, this.#context.attemptMs);
-        if (answer?.ok || answer?.refusal === 'unknown-handle') this.#isOver = true;
-      }
-      if (!this.#isOver) await waiting.rest();
+    await this.#opening?.catch(() => undefined); // told to whoever opens
+    if (this.#isOver || !this.#mayBeKnown) {
+      this.#isOver = true;
+      return;
     }
+    const waiting = patience(this.#context.clock, this.#closingMs(), { longestPauseMs: LONGEST_CLOSING_PAUSE_MS });
+    do {
+      const handle = this.#lastHandle ?? (await this.#currentHandle());
+      if (handle === undefined) continue;
+      const answer = await this.#attempt<CloseAnswer>('close', { handle });
+      if (answer?.ok || answer?.refusal === 'unknown-handle') this.#isOver = true;
+    } while (!this.#isOver && (await waiting.rest()));
+    if (!this.#isOver) this.#context.log.warn('gave up closing', { session: this.id, mailHost: this.mailHost });
+    this.#isOver = true;
+  }
+
+  /** How long closing may begin anew. */
+  #closingMs(): number {
+    if (this.#lastHandle !== undefined || this.#identity.purpose === 'maildrop') return Number.POSITIVE_INFINITY;
+    return TICKET_LIFETIME_MS.open + this.#context.patienceMs;
   }
 
   /** Reads and parts: repeated freely, broken off by `close`. */
@@ -210,12 +229,14 @@ export class MailboxSession {
     request: (handle: string) => unknown,
     signal?: AbortSignal,
   ): Promise<Extract<A, { ok: true }> | Result<never, Exclude<Refusals<A>, Passing> | SessionRefusal>> {
-    const waiting = patience(this.#context.clock, this.#context.patienceMs, signal);
+    const { clock, patienceMs } = this.#context;
+    const waiting = patience(clock, patienceMs, signal === undefined ? {} : { signal });
     do {
-      const handle = await this.#currentHandle(waiting.leftMs());
+      if (signal?.aborted) return refuse('ended'); // what is being closed is not opened again
+      const handle = await this.#currentHandle();
       if (this.#isOver || signal?.aborted) return refuse('ended');
       if (handle === undefined) continue;
-      const answer = await this.#attempt<A>(operation, request(handle), waiting.leftMs(), signal);
+      const answer = await this.#attempt<A>(operation, request(handle), signal);
       if (handle !== this.#handle) continue; // said by an owner that the session has left meanwhile: dropped
       if (answer?.ok) return answer as Extract<A, { ok: true }>;
       if (answer?.ok === false && answer.refusal === 'unknown-handle') this.#handle = undefined;
@@ -229,30 +250,36 @@ export class MailboxSession {
   }
 
   /** One request, one answer; undefined when there was none that counts. */
-  async #attempt<A>(
+  async #attempt<A>(operation: Operation, request: unknown, signal?: AbortSignal): Promise<A | undefined> {
+    const answer = await this.#ask<A>(operation, request, signal);
+    return answer.ok ? answer.value : undefined;
+  }
+
+  /** One request, one answer, or why there was none; `unsent` when this node was cut off from the others before it. */
+  async #ask<A>(
     operation: Operation,
     request: unknown,
-    leftMs: number,
     signal?: AbortSignal,
-  ): Promise<A | undefined> {
-    const { bus, subjects, attemptMs, log } = this.#context;
-    const timeoutMs = Math.max(1, Math.min(attemptMs, leftMs));
+  ): Promise<Result<A, BusFailure | 'unsent' | 'aborted'>> {
+    const { bus, subjects, attemptMs: timeoutMs, log } = this.#context;
+    const wasConnected = bus.connected();
     try {
       const options = signal === undefined ? { timeoutMs } : { timeoutMs, signal };
-      return (await bus.ask(subjects.mail(this.mailHost, operation), request, options)) as A;
+      return accept((await bus.ask(subjects.mail(this.mailHost, operation), request, options)) as A);
     } catch (error) {
-      if (signal?.aborted) return undefined;
+      if (signal?.aborted) return refuse('aborted');
       if (!(error instanceof BusError)) throw error;
-      log.debug('no answer from an owner', { session: this.id, operation, failure: error.failure });
-      if (error.failure === 'closed') this.#isOver = true; // this node is stopping
-      return undefined;
+      const { failure } = error;
+      log.debug('no answer from an owner', { session: this.id, operation, failure });
+      if (failure === 'closed') this.#isOver = true; // this node is stopping
+      return refuse(failure === 'disconnected' && !wasConnected ? 'unsent' : failure);
     }
   }
 
   /** The handle to ask under, opening the session again when need be; undefined when that is not to be had now. */
-  async #currentHandle(leftMs: number): Promise<string | undefined> {
+  async #currentHandle(): Promise<string | undefined> {
     if (this.#handle !== undefined || this.#isOver) return this.#handle;
-    const opened = await this.#openOnce(leftMs);
+    const opened = await this.#openOnce();
     if (opened.ok) return this.#handle;
     if (opened.refusal === 'unavailable' || opened.refusal === 'full') return undefined;
     this.#context.log.warn('session lost', { session: this.id, mailHost: this.mailHost, refusal: opened.refusal });
@@ -261,21 +288,29 @@ export class MailboxSession {
   }
 
   /** Opens or resumes with one request, however many wait for it. */
-  #openOnce(leftMs: number): Promise<Result<Opened, OpenRefused>> {
-    this.#opening ??= this.#askOpen(leftMs).finally(() => {
+  #openOnce(): Promise<Result<Opened, OpenRefused>> {
+    this.#opening ??= this.#askOpen().finally(() => {
       this.#opening = undefined;
     });
     return this.#opening;
   }
 
-  async #askOpen(leftMs: number): Promise<Result<Opened, OpenRefused>> {
-    this.#isAsked = true;
+  async #askOpen(): Promise<Result<Opened, OpenRefused>> {
     const { me, startId } = this.#context;
     const { session, ticket, purpose } = this.#identity;
     const request: OpenRequest = { session, front: { me, startId }, ticket, purpose };
-    const answer = await this.#attempt<OpenAnswer>('open', request, leftMs);
-    if (answer === undefined) return refuse('unavailable');
-    if (!answer.ok) return refuse(answer.refusal === 'not-owner' ? 'unavailable' : answer.refusal);
+    const asked = await this.#ask<OpenAnswer>('open', request);
+    if (!asked.ok) {
+      if (!UNSENT.includes(asked.refusal)) this.#mayBeKnown = true;
+      return refuse('unavailable');
+    }
+    const answer = asked.value;
+    if (!answer.ok) {
+      if (answer.refusal === 'not-owner') return refuse('unavailable');
+      this.#mayBeKnown = true;
+      return refuse(answer.refusal);
+    }
+    this.#mayBeKnown = true;
     const opened = answer.value;
     if (opened.epoch < this.#epoch) return refuse('unavailable'); // an owner deposed since: its successor will answer
     if (!this.#continues(opened)) return refuse('session-ended');

@@ -5,8 +5,6 @@
 import { type Clock, pause } from '../kernel/clock.ts';
 
 export type Patience = {
-  /** Milliseconds left; 0 when it is over. */
-  leftMs(): number;
   /** Waits a little, longer each time; false, at once, when patience is over or the signal aborted. */
   rest(): Promise<boolean>;
 };
@@ -15,13 +13,22 @@ export type Patience = {
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
 
-/** @param patienceMs  may be Infinity: then only the signal ends it */
-export function patience(clock: Clock, patienceMs: number, signal?: AbortSignal): Patience {
+/**
+ * Says when to ask again, not how long an answer may take: who may not be asked a second time still gets a whole attempt.
+ * @param patienceMs  may be Infinity: then only the signal ends it
+ */
+export function patience(
+  clock: Clock,
+  patienceMs: number,
+  {
+    signal,
+    longestPauseMs = LONGEST_PAUSE_MS,
+  }: { readonly signal?: AbortSignal; readonly longestPauseMs?: number } = {},
+): Patience {
   const end = clock.monotonic() + patienceMs;
   let pauseMs = FIRST_PAUSE_MS;
   const leftMs = () => Math.max(0, end - clock.monotonic());
   return {
-    leftMs,
     async rest() {
       if (signal?.aborted || leftMs() === 0) return false;
       try {
@@ -29,7 +36,7 @@ export function patience(clock: Clock, patienceMs: number, signal?: AbortSignal)
       } catch {
         return false; // aborted: nothing else rejects a pause
       }
-      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+      pauseMs = Math.min(pauseMs * 2, longestPauseMs);
       return true;
     },
   };

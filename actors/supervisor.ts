@@ -4,18 +4,10 @@
  * Each child's life is a machine. One child's failure restarts that child alone; one that keeps failing is given up, and
  * whoever started the set is told, for a node that limps on in silence helps nobody. Knows nothing of what a child does.
  */
-import {
-  type Actor,
-  type ActorOptions,
-  type AnyActorLogic,
-  assign,
-  createActor,
-  enqueueActions,
-  fromPromise,
-  setup,
-} from 'xstate';
-import type { Clock, Timer } from '../kernel/clock.ts';
+import { type Actor, assign, createActor, enqueueActions, fromPromise, setup } from 'xstate';
+import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../telemetry/log.ts';
+import { timersOf } from './machine-clock.ts';
 
 /** A child that runs, until stopped. */
 export type Running = {
@@ -213,7 +205,7 @@ export class Supervisor {
   /** Resolves when the child runs, with undefined, or has ended, with its fault if that was why. */
   #begin(child: Child): Promise<unknown> {
     const { clock, log, policy = defaultPolicy } = this.#options;
-    const actor = createActor(childMachine, { input: { child, policy, clock }, clock: machineClock(clock) });
+    const actor = createActor(childMachine, { input: { child, policy, clock }, clock: timersOf(clock) });
     this.#lives.push({ child, actor });
     actor.on('failed', ({ fault }) => log.error('a child failed', { child: child.name, fault }));
     return new Promise((resolve) => {
@@ -245,11 +237,3 @@ export class Supervisor {
 }
 
 const messageOf = (fault: unknown): string => (fault instanceof Error ? fault.message : String(fault));
-
-/** XState's clock from ours; its timers are numbered only in its types. */
-function machineClock(clock: Clock): NonNullable<ActorOptions<AnyActorLogic>['clock']> {
-  return {
-    setTimeout: (then, ms) => clock.after(ms, () => then()),
-    clearTimeout: (timer: Timer) => timer.cancel(),
-  };
-}

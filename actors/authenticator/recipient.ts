@@ -28,10 +28,13 @@ export function recipientFinder(options: RecipientOptions): (request: RecipientR
     const account = directory.find(nameOf(request, options.defaultDomain));
     if (!directory.isFresh() && !(account && servesHere(account.mailHost))) return refuse('unavailable');
     if (account === undefined) return refuse('no-such-user');
-    if (account.status !== 'active' && account.status !== 'noaccess') return refuse('disabled');
+    if (!takesMail(account)) return refuse('disabled');
     return accept(recipientOf(account));
   };
 }
+
+/** K-20: who may not log in may still get mail, unless disabled. */
+export const takesMail = ({ status }: Account): boolean => status === 'active' || status === 'noaccess';
 
 const nameOf = ({ localPart, domain }: RecipientRequest, defaultDomain: string): string => {
   const isPostmaster = domain === '' && foldCase(localPart) === 'postmaster'; // the one address without a domain

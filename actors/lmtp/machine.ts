@@ -8,6 +8,7 @@
 import { assertEvent, assign, emit, enqueueActions, fromPromise, setup } from 'xstate';
 import type { Result } from '../../kernel/result.ts';
 import type { Command, Path } from '../../protocols/lmtp/command.ts';
+import { printPath } from '../../protocols/lmtp/path.ts';
 import type { Reply } from '../../protocols/lmtp/reply.ts';
 import type { RecipientRefusal } from '../authenticator/requests.ts';
 import type { Content, DriverEvent, Said } from '../session.ts';
@@ -26,7 +27,12 @@ export type Constants = Rules & {
 export type Input = { readonly constants: Constants; readonly services: SessionServices };
 
 /** The buffers of RFC 5321 §4.1.1: what one mail transaction has gathered. */
-type Transaction = { readonly reversePath: Path | null; readonly recipients: readonly Accepted[] };
+type Transaction = {
+  readonly reversePath: Path | null;
+  readonly recipients: readonly Accepted[];
+  /** What the recipients take of a request to an owner, in octets. */
+  readonly gathered: number;
+};
 type Context = Input & Transaction & { readonly clientDomain: string };
 
 export type Resolution = { readonly services: SessionServices; readonly forwardPath: Path };
@@ -35,7 +41,15 @@ export type Resolved = Result<Accepted, RecipientRefusal>;
 /** Refused as a whole for what it holds, or an outcome for each recipient. */
 export type Delivered = Result<readonly Outcome[], ContentRefusal>;
 
-const none: Transaction = { reversePath: null, recipients: [] };
+/**
+ * Most octets of one transaction's trace lines and the like, for they go to an owner in one request: with a part of the
+ * content that stays below what the bus carries (cluster/bus/bus.ts, MAX_MESSAGE).
+ */
+const MAX_GATHERED_OCTETS = 600_000;
+/** What a recipient takes beside its paths and the two host names: the rest of its trace lines, identities, quotas. */
+const RECIPIENT_OCTETS = 300;
+
+const none: Transaction = { reversePath: null, recipients: [], gathered: 0 };
 const notProvided = () => Promise.reject(new Error('not provided'));
 
 export const lmtpMachine = setup({
@@ -54,7 +68,9 @@ export const lmtpMachine = setup({
     isTooLarge: ({ context }, params: { sizeOctets?: number }) =>
       (params.sizeOctets ?? 0) > context.constants.maxOctets,
     hasRecipients: ({ context }) => context.recipients.length > 0,
-    hasTooMany: ({ context }) => context.recipients.length >= context.constants.maxRecipients,
+    hasTooMany: ({ context }, params: { forwardPath: Path }) =>
+      context.recipients.length >= context.constants.maxRecipients ||
+      context.gathered + octetsOf(context, params.forwardPath) > MAX_GATHERED_OCTETS,
     accepted: (_, params: { ok: boolean }) => params.ok,
     isCommand: ({ event }) => !event.type.startsWith('xstate.') && event.type !== 'stop' && event.type !== 'content',
   },
@@ -70,7 +86,12 @@ export const lmtpMachine = setup({
       reversePath: params.reversePath,
     })),
     addRecipient: assign(({ context }, resolved: Resolved) =>
-      resolved.ok ? { recipients: [...context.recipients, resolved.value] } : {},
+      resolved.ok
+        ? {
+            recipients: [...context.recipients, resolved.value],
+            gathered: context.gathered + octetsOf(context, resolved.value.forwardPath),
+          }
+        : {},
     ),
     clear: assign(none),
   },
@@ -120,7 +141,10 @@ export const lmtpMachine = setup({
           tags: 'ready',
           on: {
             RCPT: [
-              { guard: 'hasTooMany', actions: { type: 'say', params: replies.tooManyRecipients } },
+              {
+                guard: { type: 'hasTooMany', params: ({ event }) => event },
+                actions: { type: 'say', params: replies.tooManyRecipients },
+              },
               { target: 'resolving' },
             ],
             DATA: [
@@ -202,6 +226,14 @@ export const lmtpMachine = setup({
     '*': { guard: 'isCommand', actions: { type: 'say', params: replies.notNow } },
   },
 });
+
+/** Of one recipient. The reverse-path, like the names, stands in each one's trace. */
+const octetsOf = ({ reversePath, clientDomain, constants }: Context, forwardPath: Path): number =>
+  printPath(reversePath).length +
+  printPath(forwardPath).length +
+  clientDomain.length +
+  constants.hostName.length +
+  RECIPIENT_OCTETS;
 
 const recipientReply = (resolved: Resolved): Reply =>
   resolved.ok ? replies.recipientOk : replies.notResolved(resolved.refusal);

@@ -72,6 +72,9 @@ function notDelivered(refusal: DeliveryRefusal): Reply {
       return reply(452, '4.2.2', 'mailbox is over quota');
     case 'full':
       return reply(452, '4.3.1', 'mail store is full, try again later');
+    case 'no-such-user':
+    case 'disabled':
+      return notResolved(refusal);
     case 'unavailable':
       return reply(451, '4.4.1', 'mailbox is not available, try again later');
   }

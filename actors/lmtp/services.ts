@@ -41,5 +41,6 @@ export type Delivery = {
 
 /** Where the message went: told to the client, so that its log and ours can be joined. */
 export type Receipt = { readonly mailHost: string; readonly sequence: number };
-export type DeliveryRefusal = 'over-quota' | 'full' | 'unavailable';
+/** `no-such-user` and `disabled`: since it was resolved. */
+export type DeliveryRefusal = 'over-quota' | 'full' | RecipientRefusal;
 export type Outcome = Result<Receipt, DeliveryRefusal>;

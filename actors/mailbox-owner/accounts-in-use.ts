@@ -2,10 +2,11 @@
  * The mailbox-owner actors of one tenure: one for each account in use, started when a session opens its maildrop and gone
  * when it has been idle for a while. They hold no mail and decide nothing: the store is the truth, these show who uses it.
  */
-import { type Actor, type ActorOptions, type AnyActorLogic, createActor, fromPromise } from 'xstate';
-import type { Clock, Timer } from '../../kernel/clock.ts';
+import { type Actor, createActor, fromPromise } from 'xstate';
+import type { Clock } from '../../kernel/clock.ts';
 import type { Store } from '../../store/store.ts';
 import { locks } from '../../store/tables.ts';
+import { timersOf } from '../machine-clock.ts';
 import { type LiveSession, mailboxOwnerMachine } from './machine.ts';
 
 export type AccountInUse = {
@@ -53,9 +54,3 @@ export function accountsInUse(store: Store, clock: Clock, passivateAfterMs: numb
     },
   };
 }
-
-/** The house's clock in the shape that XState asks for; its timers are numbered only in its types. */
-export const timersOf = (clock: Clock): NonNullable<ActorOptions<AnyActorLogic>['clock']> => ({
-  setTimeout: (then, ms) => clock.after(ms, () => then()),
-  clearTimeout: (timer: Timer) => timer.cancel(),
-});

@@ -4,7 +4,7 @@
  */
 import { createActor, fromPromise } from 'xstate';
 import type { Lease, Leases } from '../../cluster/leases/ownership.ts';
-import { timersOf } from './accounts-in-use.ts';
+import { timersOf } from '../machine-clock.ts';
 import { mailHostMachine } from './machine.ts';
 import { createTenure, type Tenure, type TenureInspection, type TenureParts } from './tenure.ts';
 
@@ -30,6 +30,15 @@ export function startMailHost(parts: MailHostParts): MailHost {
   const { mailHost, storeId } = store.identity;
   let lease: Lease | undefined;
   let tenure: Tenure | undefined;
+  let leaving: Promise<void> | undefined;
+
+  const leave = async (): Promise<void> => {
+    const [ending, given] = [tenure, lease];
+    tenure = undefined;
+    lease = undefined;
+    await ending?.stop();
+    await given?.release();
+  };
 
   const machine = mailHostMachine.provide({
     actors: {
@@ -45,12 +54,12 @@ export function startMailHost(parts: MailHostParts): MailHost {
       }),
       beginEpoch: fromPromise(() => tenure!.begin()),
       watch: fromPromise(() => tenure!.over),
-      leave: fromPromise(async () => {
-        const [ending, given] = [tenure, lease];
-        tenure = undefined;
-        lease = undefined;
-        await ending?.stop();
-        await given?.release();
+      // A STOP may come while the lease's loss or a fault is being dealt with: it waits for the same end.
+      leave: fromPromise(() => {
+        leaving ??= leave().finally(() => {
+          leaving = undefined;
+        });
+        return leaving;
       }),
     },
   });

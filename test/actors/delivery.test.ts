@@ -103,6 +103,28 @@ test('any content, in any pieces, arrives octet for octet: inline up to a chunk,
   );
 });
 
+test('who is gone when the content has come gets nothing and is told so; the others are delivered to', async () => {
+  for (const text of ['tiny', 'more than one chunk of it']) {
+    const { clock, hosts, delivery, returned } = house();
+    let isWhole = false;
+    async function* content() {
+      yield* pieces(text);
+      isWhole = true;
+    }
+    const standing = ({ account }: Destination) => {
+      assert.ok(isWhole, 'asked before the end');
+      return account === 'bob' ? undefined : ('no-such-user' as const);
+    };
+    const outcomes = await clock.until(deliver(delivery, [joe, ann, bob], content(), standing));
+    assert.equal(answers(outcomes), ['no-such-user', 'no-such-user', 'ok']);
+    assert.equal(inboxes(hosts.n1), [`bob: ${text}`]);
+    assert.equal(inboxes(hosts.n2), []);
+    assert.not.ok(hosts.n2.asked.includes('deliver'));
+    // What was staged for nobody goes with its session.
+    assert.equal(returned.sort(), ['n1 good', text === 'tiny' ? 'n2 good' : 'n2 bad']);
+  }
+});
+
 test('over quota is one recipient of several, and a full store is all of one owner', async () => {
   const { clock, hosts, delivery } = house();
   hosts.n1.isOverQuota = (account) => account === 'joe';

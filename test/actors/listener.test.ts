@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -139,6 +139,54 @@ test('no channels: the port is closed, sessions go on, and it opens again at the
   second.destroy();
   await listener.stop(0);
 });
+
+test('a port that broke, or was stopped, opens again with its channels, and tells when it breaks again', async () => {
+  const { servers, release } = openedServers();
+  const listener = await listen({ channels: 2 });
+  await listener.setChannels(1);
+  const port = portOf(listener);
+  for (const times of [1, 2]) {
+    const failed = listener.failed;
+    const fault = new Error(`broken ${times}`);
+    servers.at(-1)!.emit('error', fault);
+    assert.is(await failed, fault);
+    assert.is(listener.place, undefined);
+    assert.is(await codeOf(port), 'ECONNREFUSED');
+    await listener.stop(0); // as a supervisor clears up
+    await listener.setChannels(1);
+    assert.is(listener.place, undefined, 'set while stopped, the port stays closed');
+    await listener.start();
+    assert.is.not(listener.failed, failed);
+    assert.is(portOf(listener), port);
+    assert.is(listener.channels, 1);
+    const client = call(listener);
+    assert.match((await client.line())!, /^\+OK/);
+    const second = call(listener);
+    assert.match((await second.line())!, /too many/);
+    client.destroy();
+    second.destroy();
+    await listener.stop(0);
+    await listener.start();
+  }
+  release();
+  await listener.stop(0);
+});
+
+/** Every server that begins to listen, until released: what breaks one comes from the kernel, and seldom. */
+function openedServers() {
+  const { listen } = Server.prototype;
+  const servers: Server[] = [];
+  Server.prototype.listen = function (this: Server, ...place: unknown[]) {
+    servers.push(this);
+    return Reflect.apply(listen, this, place);
+  } as typeof listen;
+  return {
+    servers,
+    release() {
+      Server.prototype.listen = listen;
+    },
+  };
+}
 
 test('a listener with no channels at first is closed until it gets some', async () => {
   const listener = await listen({ channels: 0 });

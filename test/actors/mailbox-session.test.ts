@@ -6,6 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Content, DeliverRecipient } from '../../actors/mailbox-owner/requests.ts';
 import { MailboxSession, type SessionContext } from '../../actors/mailbox-session.ts';
+import { BusError } from '../../cluster/bus/bus.ts';
 import { subjects } from '../../cluster/subjects.ts';
 import { memoryLog } from '../../telemetry/memory-log.ts';
 import { type Fate, faultyBus, ModelMailHost } from './mailbox-session-owner.ts';
@@ -104,6 +105,104 @@ test('an open that was given up does not leave the maildrop locked once an owner
   await clock.until(maildrop.close());
   assert.is(host.lockedBy, undefined);
   assert.ok(bus.isUp);
+});
+
+test('a session that no owner can have heard of is over at once when it is given up', async () => {
+  for (const fate of ['nobody', 'not-owner'] as const) {
+    const { clock, host, session, then } = front();
+    then(...Array.from({ length: 500 }, () => fate));
+    const delivery = session('delivery');
+    assert.equal(await clock.until(delivery.open()), { ok: false, refusal: 'unavailable' });
+    const before = clock.monotonic();
+    await clock.until(delivery.close());
+    assert.is(clock.monotonic(), before);
+    then();
+    clock.advance(3_600_000);
+    await turn();
+    assert.equal(host.asked, [], 'nothing was opened only to be closed');
+  }
+});
+
+test('cut off from the others, what was asked before may have arrived, what is asked after has not', async () => {
+  for (const wasConnected of [false, true]) {
+    const { clock, host, session, bus, context } = front();
+    let isConnected = wasConnected;
+    const ask: SessionContext['bus']['ask'] = async (subject, request, options) => {
+      if (wasConnected && isConnected) await bus.ask(subject, request, options); // and the link breaks
+      isConnected = false;
+      throw new BusError('disconnected', subject);
+    };
+    const cutOff = { ...context, bus: { ...bus, ask, connected: () => isConnected } };
+    const identity = { session: 's.1', mailHost: 'n1', ticket: 't', purpose: 'maildrop' } as const;
+    const maildrop = new MailboxSession(cutOff, identity);
+    assert.not.ok((await clock.until(maildrop.open())).ok);
+    assert.is(host.lockedBy, wasConnected ? 's.1' : undefined);
+    let isClosed = false;
+    const closed = maildrop.close().then(() => {
+      isClosed = true;
+    });
+    for (let i = 0; i < 5; i += 1) await turn();
+    assert.is(isClosed, !wasConnected);
+    cutOff.bus.ask = bus.ask;
+    await clock.until(closed);
+    assert.is(host.lockedBy, undefined);
+    assert.is(session().isOver, false);
+  }
+});
+
+test('closing asks ever more rarely; a delivery never opened is given up when its ticket is dead, a maildrop never', async () => {
+  for (const [purpose, isGivenUp] of [
+    ['delivery', true],
+    ['maildrop', false],
+  ] as const) {
+    const { clock, host, session, bus, then, context } = front();
+    let asked = 0;
+    const ask = bus.ask;
+    bus.ask = (...request) => {
+      asked += 1;
+      return ask(...request);
+    };
+    then('reply-lost', ...Array.from({ length: 5_000 }, () => 'nobody' as const));
+    const given = session(purpose);
+    assert.not.ok((await clock.until(given.open())).ok);
+    asked = 0;
+    const before = clock.monotonic();
+    const anHour = new Promise<'an hour'>((resolve) => clock.after(3_600_000, () => resolve('an hour')));
+    const closed = given.close().then(() => 'given up' as const);
+    assert.is(await clock.until(Promise.race([closed, anHour])), isGivenUp ? 'given up' : 'an hour');
+    assert.is(clock.monotonic() - before, isGivenUp ? 60_000 + context.patienceMs : 3_600_000);
+    assert.ok(asked <= (isGivenUp ? 16 : 260), `${asked} requests`);
+    if (isGivenUp) continue;
+    then();
+    await clock.until(closed);
+    assert.is(host.lockedBy, undefined);
+  }
+});
+
+test('without patience, or with little, an attempt still gets its time', async () => {
+  for (const patienceMs of [0, 1_000]) {
+    const { clock, host, bus, context } = front();
+    const slowly: SessionContext['bus']['ask'] = async (subject, request, options) => {
+      const answer = await bus.ask(subject, request, options);
+      return await new Promise((resolve, reject) => {
+        const late = clock.after(options.timeoutMs, () => reject(new BusError('timeout', subject)));
+        clock.after(4_999, () => {
+          late.cancel();
+          resolve(answer);
+        });
+      });
+    };
+    const impatient = { ...context, patienceMs, bus: { ...bus, ask: slowly } };
+    const identity = { session: 's.1', mailHost: 'n1', ticket: 't', purpose: 'delivery' } as const;
+    const delivery = new MailboxSession(impatient, identity);
+    assert.ok((await clock.until(delivery.open())).ok);
+    assert.ok((await clock.until(delivery.deliver(inline('x'), [to('joe')]))).ok);
+    assert.equal(host.asked, ['open', 'deliver']);
+    bus.isUp = false;
+    const before = clock.monotonic();
+    assert.equal(await clock.until(delivery.list()), { ok: false, refusal: 'unavailable' });
+    assert.is(clock.monotonic() - before, patienceMs, 'only repeats are bounded');
+  }
 });
 
 test('patience lasts as long as it should and no longer', async () => {

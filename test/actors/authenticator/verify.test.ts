@@ -180,6 +180,24 @@ test('a warm cache does not answer for the password that was changed', async () 
   assert.ok((await verify(plain('joe', 'crayon'))).ok);
 });
 
+test('a wrong password costs the configured rounds, of however few the hash that is kept', async () => {
+  const around = await surroundings(await joe()); // 4096 rounds
+  const cache = createVerificationCache({ clock: around.clock, lifetimeMs: 60_000, maxEntries: 100 });
+  const verify = verifier({
+    ...around.options,
+    cache,
+    decoy: decoyCredential({ ...credentials, iterations: 400_000 }),
+  });
+  const costOf = async (name: string): Promise<number> => {
+    const before = process.cpuUsage(); // of all threads: hashing is done in others
+    assert.equal(await verify(plain(name, 'wrong')), refused('bad-credentials'));
+    const { user, system } = process.cpuUsage(before);
+    return user + system;
+  };
+  const [unknown, known] = [await costOf('nobody'), await costOf('joe')];
+  assert.ok(known > unknown / 4, `${known} µs for a known name, ${unknown} µs for an unknown one`); // 1:100 otherwise
+});
+
 test('a wrong password is never remembered', async () => {
   const { verify, cache } = await verifying(await joe());
   await verify(plain('joe', 'wrong'));

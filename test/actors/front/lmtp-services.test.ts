@@ -43,6 +43,39 @@ test('a path is resolved, a message delivered, and its receipt says where it wen
   assert.match(String(Buffer.from(recipient!.trace)), /^Return-Path: <bob@example.test>\r\nReceived: from client.test/);
 });
 
+test('an account deleted, disabled or moved before the final dot gets nothing, where the mirror can be trusted', async () => {
+  for (const [change, isFresh, refusal] of [
+    [{ deleted: true, status: 'deleted', credentials: {} }, true, 'no-such-user'],
+    [{ id: 'id-other' }, true, 'no-such-user'],
+    [{ status: 'disabled' }, true, 'disabled'],
+    [{ mailHost: 'n2' }, true, 'unavailable'],
+    [{ status: 'noaccess' }, true, undefined],
+    [{ status: 'disabled' }, false, undefined],
+  ] as const) {
+    const { session, host, directory } = await lmtp();
+    const ann = await session.resolve(path('ann'), never);
+    const other = await session.resolve(path('joe'), never);
+    assert.ok(ann.ok && other.ok);
+    const recipients = [
+      { ...ann.value, forwardPath: path('ann') },
+      { ...other.value, forwardPath: path('joe') },
+    ];
+    async function* content() {
+      yield Buffer.from('hello');
+      directory.put({ ...directory.find('ann@example.test')!, ...change, version: 2 });
+      directory.fresh = isFresh;
+    }
+    const delivery = { clientDomain: 'client.test', reversePath: null, recipients, content: content() };
+    const [first, second] = await session.deliver(delivery, never);
+    assert.is(first?.ok ? undefined : first?.refusal, refusal);
+    assert.ok(second?.ok);
+    assert.equal(
+      host.delivered.map(({ account }) => account),
+      refusal === undefined ? ['id-ann', 'id-joe'] : ['id-joe'],
+    );
+  }
+});
+
 test('RFC 5321 §4.4: the trace names path, client, host, session, recipient and time, in lines that end in CRLF', () => {
   const facts = {
     reversePath: null,

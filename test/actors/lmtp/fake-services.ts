@@ -72,16 +72,21 @@ async function deliver(house: FakeHouse, delivery: Delivery): Promise<readonly O
   });
 }
 
-export type Rules = { readonly allow8bitheaders?: boolean; readonly maxOctets?: number; readonly log?: Log };
+export type Rules = {
+  readonly allow8bitheaders?: boolean;
+  readonly maxOctets?: number;
+  readonly maxRecipients?: number;
+  readonly log?: Log;
+};
 
 export const lmtp = (
   services: Services,
-  { allow8bitheaders = false, maxOctets = 100_000, log = silentLog }: Rules = {},
+  { allow8bitheaders = false, maxOctets = 100_000, maxRecipients = 100, log = silentLog }: Rules = {},
 ): Protocol =>
   lmtpProtocol({
     product: 'Homing',
     hostName: 'foo.edu',
-    maxRecipients: 100,
+    maxRecipients,
     maxOctets,
     allow8bitheaders,
     services,

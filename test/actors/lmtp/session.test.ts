@@ -240,4 +240,48 @@ test('more recipients than the limit get 452, and those before it are delivered 
   await close();
 });
 
+test('RFC 5321 §4.5.3.1.10: recipients whose paths no request to an owner would hold get 452; RSET makes room', async () => {
+  const house = fakeHouse();
+  const protocol = lmtp(house.services, { maxRecipients: 100_000 });
+  const { client, close } = overMemory(protocol);
+  const long = (letter: string): string => `${letter.repeat(40)}.`.repeat(4);
+  client.send('LHLO c.example\r\n');
+  await client.lines(6);
+  for (let transaction = 0; transaction < 2; transaction += 1) {
+    client.send(`RSET\r\nMAIL FROM:<${long('f')}a@b.example>\r\n`);
+    await client.lines(2);
+    let accepted = 0;
+    for (;;) {
+      client.send(`RCPT TO:<${long('t')}${accepted}@foo.edu>\r\n`);
+      const line = await client.line();
+      if (line !== '250 2.1.5 recipient ok') {
+        assert.is(line, '452 4.5.3 too many recipients');
+        break;
+      }
+      accepted += 1;
+    }
+    // 300 octets, the two paths of about 180 each and the names of 16, of 600,000
+    assert.ok(accepted > 850 && accepted < 950, `${accepted} recipients`);
+    client.send(`RCPT TO:<${long('t')}last@foo.edu>\r\n`);
+    assert.is(await client.line(), '452 4.5.3 too many recipients');
+  }
+  await close();
+});
+
+for (const [refusal, line] of [
+  ['no-such-user', '550 5.1.1 no such user here'],
+  ['disabled', '550 5.2.1 mailbox is disabled'],
+] as const)
+  test(`a recipient found ${refusal} at the final dot is told so, and the other is delivered to`, async () => {
+    const { client, close } = await receiving({
+      async deliver({ content }) {
+        for await (const _ of content);
+        return [refuse(refusal)];
+      },
+    });
+    client.send('x\r\n.\r\n');
+    assert.is(await client.line(), line);
+    await close();
+  });
+
 test.run();

@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createActor, fromPromise } from 'xstate';
-import { timersOf } from '../../../actors/mailbox-owner/accounts-in-use.ts';
+import { timersOf } from '../../../actors/machine-clock.ts';
 import { type Begun, mailboxOwnerMachine, mailHostMachine } from '../../../actors/mailbox-owner/machine.ts';
 import { manualClock } from '../manual-clock.ts';
 
