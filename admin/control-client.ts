@@ -1,7 +1,7 @@
 /** The command line's end of the control socket (control-server.ts). */
 import { createConnection, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import type { ControlAnswer, ControlRequest } from './control.ts';
+import { type ControlAnswer, type ControlRequest, cannot } from './control.ts';
 
 export type ControlClient = {
   ask(request: ControlRequest): Promise<ControlAnswer>;
@@ -16,9 +16,13 @@ export async function connectControl(path: string): Promise<ControlClient | unde
   return {
     async ask(request) {
       socket.write(JSON.stringify(request) + '\n');
-      const { value, done } = await answers.next();
-      if (done) return { ok: false, errors: ['the server went away before it answered: the change may stand or not'] };
-      return JSON.parse(value) as ControlAnswer;
+      try {
+        const { value, done } = await answers.next();
+        if (!done) return JSON.parse(value) as ControlAnswer;
+      } catch {
+        // the connection broke (ECONNRESET, EPIPE), or broke in the middle of an answer: there is none to read
+      }
+      return cannot('the server went away before it answered: the change may stand or not');
     },
     close: () => socket.destroy(),
   };
@@ -28,7 +32,7 @@ function connect(path: string): Promise<Socket | undefined> {
   return new Promise((resolve, reject) => {
     const socket = createConnection(path);
     socket.once('connect', () => {
-      socket.on('error', () => socket.destroy()); // seen by the reader as the end of the answers
+      socket.on('error', () => socket.destroy()); // `ask` says that the server went away
       resolve(socket);
     });
     socket.once('error', (error: NodeJS.ErrnoException) =>

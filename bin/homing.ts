@@ -31,10 +31,14 @@ export async function main(argv: readonly string[]): Promise<void> {
     benchCommand(),
   ])
     program.addCommand(inheritSettings(command, program));
+  // The timers of kernel/clock.ts keep no process alive, so a command that only waits would end in the midst of it.
+  const alive = setInterval(() => {}, 2 ** 30);
   try {
     await program.parseAsync([...argv]);
   } catch (error) {
     process.exitCode = complain(error);
+  } finally {
+    clearInterval(alive);
   }
 }
 

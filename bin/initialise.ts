@@ -66,7 +66,9 @@ async function mailStore(config: Config, mailHost: string, made: string[]) {
   if (!opened.ok) throw new CommandError(`${path}: exists and is no finished store (${opened.refusal.kind})`);
   const { identity } = opened.value;
   await opened.value.close();
-  return { mailHost: identity.mailHost, storeId: identity.storeId };
+  if (identity.mailHost !== mailHost)
+    throw new CommandError(`${path}: is the store of mailHost "${identity.mailHost}", not of "${mailHost}"`);
+  return { mailHost, storeId: identity.storeId };
 }
 
 async function joinCluster(

@@ -16,6 +16,11 @@ import { CHUNK_OCTETS } from '../store/blob.ts';
 const PRODUCT = 'Homing';
 /** A client that leaves its output unread for so long is dropped. */
 const WRITE_TIMEOUT_MS = 120_000;
+/**
+ * The most that `directory-max-stale` may be (config/schema.ts). The cluster's value rules, which another node's file has
+ * set: the one in this node's file may be less than what a change has to wait for.
+ */
+const LONGEST_MAX_STALE_MS = 60_000;
 /** Commit of a changed password, beside the wait for the last node (actors/front/poppwd-services.ts). */
 const CHANGE_COMMIT_MS = 10_000;
 
@@ -48,7 +53,7 @@ function protocolsOf({
   front,
   deliverySessions,
 }: ListenersOptions): Record<ListenerConfig['protocol'], Protocol> {
-  const { hostName, pop3, lmtp, poppwd, directoryMaxStaleMs } = config;
+  const { hostName, pop3, lmtp, poppwd } = config;
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
     version: string;
   };
@@ -66,7 +71,7 @@ function protocolsOf({
     poppwd: poppwdProtocol({
       ...common,
       loginFailures: poppwd.loginFailures,
-      services: poppwdServices(front, directoryMaxStaleMs + CHANGE_COMMIT_MS),
+      services: poppwdServices(front, LONGEST_MAX_STALE_MS + CHANGE_COMMIT_MS),
     }),
   };
 }

@@ -59,11 +59,16 @@ export async function startNode(config: Config, options: StartOptions = {}): Pro
   const { clock = systemClock, file = 'configuration' } = options;
   const log = openLog({ ...config.log, clock });
   for (const warning of configWarnings(config, file)) log.warn(warning);
-  const ground = await openGround({ config, clock, log, ...(options.signal && { signal: options.signal }) });
+  const { signal } = options;
   try {
-    return await build(config, ground, clock, log);
+    const ground = await openGround({ config, clock, log, ...(signal && { signal }) });
+    try {
+      return await build(config, ground, clock, log, signal);
+    } catch (error) {
+      await ground.closers.close();
+      throw error;
+    }
   } catch (error) {
-    await ground.closers.close();
     await log.close();
     throw error;
   }
@@ -74,7 +79,9 @@ async function build(
   ground: Ground,
   clock: Clock,
   log: Log & { close(): Promise<void> },
+  signal: AbortSignal | undefined,
 ): Promise<RunningNode> {
+  signal?.throwIfAborted();
   const { bus, subjects, directory, members, closers, startId } = ground;
   const { me } = config;
   const tickets = await createTickets(ground.keys.tickets, clock);
@@ -129,14 +136,17 @@ async function build(
   const control = await serveControl(controlPath(config), verbs, log);
   closers.add('the control socket', () => control.close());
 
+  let tellFault: (fault: Error) => void = () => {};
+  const firstFault = new Promise<Error>((resolve) => (tellFault = resolve));
+  const parts = { config, ground, clock, log, tickets, mailHosts, tellFault };
   const owners = new Supervisor(
-    config.mailHosts.map((mailHost) => mailHostChild({ config, ground, clock, log, tickets, mailHosts, mailHost })),
+    config.mailHosts.map((mailHost) => mailHostChild({ ...parts, mailHost })),
     { clock, log },
   );
   closers.add('the mailHosts', () => owners.stop());
   await owners.start().catch(asCommandError);
   closers.add('delivery sessions', () => deliverySessions.stop());
-  await settled(ground, mailHosts, clock, log);
+  await settled({ ground, mailHosts, firstFault, clock, log, signal });
   const doors = new Supervisor(
     listeners.map(({ name, listener }) => listenerChild(name, listener)),
     { clock, log },
@@ -171,10 +181,13 @@ type MailHostParts = {
   readonly tickets: Tickets;
   readonly mailHosts: Map<string, MailHost>;
   readonly mailHost: string;
+  /** Told when a mailHost can't go on: at the start that ends it, later the supervisor tries again. */
+  readonly tellFault: (fault: Error) => void;
 };
 
 /** A store opened anew at each start: what failed may have left it in doubt. */
-function mailHostChild({ config, ground, clock, log, tickets, mailHosts, mailHost }: MailHostParts): Child {
+function mailHostChild(parts: MailHostParts): Child {
+  const { config, ground, clock, log, tickets, mailHosts, mailHost, tellFault } = parts;
   const { bus, subjects, directory, members, leases } = ground;
   return {
     name: `mailHost ${mailHost}`,
@@ -202,7 +215,12 @@ function mailHostChild({ config, ground, clock, log, tickets, mailHosts, mailHos
       });
       mailHosts.set(mailHost, owner);
       return {
-        failed: owner.ended.then((end) => (end.how === 'failed' ? new Error(end.fault) : new Promise(() => {}))),
+        failed: owner.ended.then((end) => {
+          if (end.how === 'stopped') return new Promise(() => {});
+          const fault = new Error(`${path}: ${end.fault}`);
+          tellFault(fault);
+          return fault;
+        }),
         async stop() {
           await owner.stop();
           mailHosts.delete(mailHost);
@@ -228,19 +246,31 @@ const listenerChild = (name: string, listener: Listener): Child => ({
   },
 });
 
-/** Waits until the directory is caught up and the mailHosts are served, or for a while. */
-async function settled(
-  ground: Ground,
-  mailHosts: ReadonlyMap<string, MailHost>,
-  clock: Clock,
-  log: Log,
-): Promise<void> {
+type Settling = {
+  readonly ground: Ground;
+  readonly mailHosts: ReadonlyMap<string, MailHost>;
+  readonly firstFault: Promise<Error>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal: AbortSignal | undefined;
+};
+
+/**
+ * Waits until the directory is caught up and the mailHosts are served, or for a while.
+ * @throws CommandError when a mailHost can't be served as it is: a node that says `ready` has none of these
+ */
+async function settled({ ground, mailHosts, firstFault, clock, log, signal }: Settling): Promise<void> {
   const enough = new AbortController();
+  const end = () => enough.abort();
+  signal?.addEventListener('abort', end, { once: true });
   const late = pause(clock, SETTLE_MS, enough.signal).then(
     () => log.warn('the listeners open although not everything is there yet'),
-    () => {}, // all was there in time
+    () => {}, // all was there in time, or nobody wants it any more
   );
   const all = ground.ready(SETTLE_MS).then(() => Promise.all([...mailHosts.values()].map(({ served }) => served)));
-  await Promise.race([all, late]);
+  const fault = await Promise.race([firstFault, all.then(() => undefined), late.then(() => undefined)]);
+  signal?.removeEventListener('abort', end);
   enough.abort();
+  signal?.throwIfAborted();
+  if (fault) throw new CommandError(fault.message);
 }

@@ -1,10 +1,38 @@
-/** Waits for SIGTERM or SIGINT, then for the node's own end. A second signal does not wait. */
-export async function untilStopped(node: { stop(): Promise<void> }): Promise<void> {
-  await new Promise<void>((resolve) => {
-    process.once('SIGTERM', () => resolve());
-    process.once('SIGINT', () => resolve());
+/** How a program that serves comes to its end: by SIGTERM or SIGINT, or because a part of it was given up. */
+import { CommandError } from './command-error.ts';
+
+/** Aborted by the first SIGTERM or SIGINT, also while the node still starts. A second one does not wait. */
+export function stopSignal(): AbortSignal {
+  const stopping = new AbortController();
+  const stop = () => {
+    if (stopping.signal.aborted) process.exit(1);
+    stopping.abort(new Error('stopped by a signal'));
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  return stopping.signal;
+}
+
+/** What was started; undefined when the signal, as asked, put an end to starting it. */
+export const unlessStopped = <T>(started: Promise<T>, signal: AbortSignal): Promise<T | undefined> =>
+  started.catch((error) => {
+    if (signal.aborted && error === signal.reason) return undefined;
+    throw error;
   });
-  process.once('SIGTERM', () => process.exit(1));
-  process.once('SIGINT', () => process.exit(1));
+
+type Stoppable = {
+  /** Resolves with the fault when it can't go on; never otherwise. */
+  readonly failed?: Promise<Error>;
+  stop(): Promise<void>;
+};
+
+/** Waits for the signal, then for the node's own end. A node that gave up a part of itself is stopped and thrown about. */
+export async function untilStopped(node: Stoppable, signal: AbortSignal = stopSignal()): Promise<void> {
+  const stopped = new Promise<undefined>((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+  const fault = await Promise.race(node.failed ? [stopped, node.failed] : [stopped]);
   await node.stop();
+  if (fault) throw new CommandError(fault.message);
 }

@@ -14,6 +14,11 @@ type WrittenListener = ConfigFile['listener'][number];
 
 function* ofListeners(file: ConfigFile, directory: string): Generator<Finding> {
   const control = resolve(directory, file.data, 'ipc', 'control');
+  if (Buffer.byteLength(control) > MAX_SOCKET_PATH_OCTETS)
+    yield {
+      path: ['data'],
+      text: `${show(file.data)} is too long: a unix socket's path has at most ${MAX_SOCKET_PATH_OCTETS} octets, and ${show(control)} is the control socket`,
+    };
   for (const [index, listener] of file.listener.entries()) {
     const at = (key: string, text: string): Finding => ({ path: ['listener', index, key], text });
     if (listener.port === undefined && listener.path === undefined)

@@ -2,9 +2,20 @@
  * A configuration's touch with the disk: reads the file, and asks whether the files that it names are there
  * (docs/architecture.md, "The operator's contract"). What the file means is parse.ts's to say.
  */
-import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  mkdtempSync,
+  opendirSync,
+  openSync,
+  readFileSync,
+  rmdirSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { accept, type Result, refuse } from '../kernel/result.ts';
 import { parseConfig } from './parse.ts';
 import { printProblem, show } from './problem.ts';
@@ -23,7 +34,7 @@ export function loadConfig(file: string): Result<Config, readonly string[]> {
 
 /**
  * Do the files that a configuration names exist and open? For `serve` to ask before it starts anything, so that the
- * operator hears the option's name. Reads no contents and creates nothing.
+ * operator hears the option's name. Reads no contents, and creates nothing that stays.
  * @returns a line for each file that is missing, unreadable or of the wrong kind
  */
 export function checkFiles(config: Config, file: string): readonly string[] {
@@ -84,13 +95,30 @@ function faultOf({ path, kind, mode }: Wanted): string | undefined {
     const found = statSync(path);
     const right = kind === 'directory' ? found.isDirectory() : !found.isDirectory();
     if (!right) return `${show(path)} is not a ${kind}`;
-    accessSync(path, mode);
+    mustBeUsable(path, found, mode);
     return undefined;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return `no such ${kind}: ${show(path)}`;
     if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') return `${show(path)} may not be used by this user`;
     return `${show(path)} cannot be used (${code})`;
+  }
+}
+
+/**
+ * Deno's `access` compares mode bits, and knows neither root nor groups (seen in 2.9): what is refused is tried before it
+ * is believed. A pipe is not: opening one could wait for ever.
+ */
+function mustBeUsable(path: string, found: Stats, mode: number): void {
+  try {
+    accessSync(path, mode);
+  } catch (error) {
+    if (found.isFile()) {
+      closeSync(openSync(path, 'r'));
+    } else if (found.isDirectory()) {
+      if (mode & constants.R_OK) opendirSync(path).closeSync();
+      rmdirSync(mkdtempSync(join(path, '.homing-may-write-')));
+    } else throw error;
   }
 }
 

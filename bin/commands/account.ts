@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import cliProgress from 'cli-progress';
 import { Command } from 'commander';
+import { accountName } from '../../actors/authenticator/names.ts';
 import { CommandError } from '../command-error.ts';
 import { type Ask, printTable, readSecret, withFile, withVerbs } from './options.ts';
 
@@ -59,7 +60,9 @@ export function accountCommand(): Command {
     );
   withFile(account.command('import <path>'))
     .description('adds accounts from JSON lines: {"name": ..., "password": ..., "mailHost": ...}')
-    .action((path: string, options: Common) => withVerbs(options.file, (ask) => importAccounts(path, ask)));
+    .action((path: string, options: Common) =>
+      withVerbs(options.file, (ask, config) => importAccounts(path, ask, config.defaultDomain)),
+    );
   return account;
 }
 
@@ -77,16 +80,17 @@ function pairs(words: readonly string[]): Record<string, string> {
   );
 }
 
+const SLICE_LINES = 500;
+const SLICE_OCTETS = 512 * 1024;
+
+/** What is given is any JSON: the check says what it must be. */
 type ImportLine = { readonly line: number; readonly given: Record<string, unknown> };
 
 /** The whole file is checked before the first account is made. */
-async function importAccounts(path: string, ask: Ask): Promise<void> {
+async function importAccounts(path: string, ask: Ask, defaultDomain: string): Promise<void> {
   const { lines, errors } = readLines(path);
-  const checked = (await ask('account.check-import', { accounts: lines.map(({ given }) => given) })) as {
-    index: number;
-    error: string;
-  }[];
-  for (const { index, error } of checked) errors.push(`${path}: line ${lines[index]!.line}: ${error}`);
+  for (const { line, error } of await checkLines(lines, ask, defaultDomain))
+    errors.push(`${path}: line ${line}: ${error}`);
   if (errors.length > 0) throw new CommandError(...errors, `${path}: nothing was imported`);
   const bar = new cliProgress.SingleBar({ noTTYOutput: false }, cliProgress.Presets.shades_classic);
   if (process.stderr.isTTY) bar.start(lines.length, 0);
@@ -106,10 +110,55 @@ async function importAccounts(path: string, ask: Ask): Promise<void> {
   console.log(`${lines.length} accounts imported`);
 }
 
+type LineFault = { readonly line: number; readonly error: string };
+
+/** In slices that fit into a request (admin/control-server.ts). A slice can't tell who stands in another one. */
+async function checkLines(lines: readonly ImportLine[], ask: Ask, defaultDomain: string): Promise<LineFault[]> {
+  const faults = new Map<number, string>();
+  for (const slice of slices(lines)) {
+    const checked = await ask('account.check-import', { accounts: slice.map(({ given }) => given) });
+    for (const { index, error } of checked as { index: number; error: string }[]) faults.set(slice[index]!.line, error);
+  }
+  const seen = new Set<string>();
+  for (const { line, given } of lines) {
+    const name = given?.['name'];
+    const named = typeof name === 'string' ? accountName(name, defaultDomain) : undefined;
+    if (!named?.ok) continue;
+    if (seen.has(named.value) && !faults.has(line)) faults.set(line, `name: ${named.value} stands in the list before`);
+    seen.add(named.value);
+  }
+  return [...faults].map(([line, error]) => ({ line, error })).sort((a, b) => a.line - b.line);
+}
+
+function* slices(lines: readonly ImportLine[]): Generator<readonly ImportLine[], void, void> {
+  let slice: ImportLine[] = [];
+  let octets = 0;
+  for (const each of lines) {
+    const needed = Buffer.byteLength(JSON.stringify(each.given));
+    if (slice.length === SLICE_LINES || (slice.length > 0 && octets + needed > SLICE_OCTETS)) {
+      yield slice;
+      slice = [];
+      octets = 0;
+    }
+    slice.push(each);
+    octets += needed;
+  }
+  if (slice.length > 0) yield slice;
+}
+
+function readImport(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new CommandError(`${path}: ${code === 'ENOENT' ? 'no such file' : `cannot be read: ${message}`}`);
+  }
+}
+
 function readLines(path: string): { lines: ImportLine[]; errors: string[] } {
   const lines: ImportLine[] = [];
   const errors: string[] = [];
-  readFileSync(path, 'utf8')
+  readImport(path)
     .split('\n')
     .forEach((text, index) => {
       if (text.trim() === '') return;

@@ -8,10 +8,12 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { LmtpClient } from '../../bench/clients/lmtp.ts';
 import { configuration, portsFrom } from '../../bench/fleet/configuration.ts';
+import { entryStoreExists } from '../../cluster/directory/entry-store.ts';
 import { CommandError } from '../command-error.ts';
 import { initialise } from '../initialise.ts';
 import { type RunningNode, startNode } from '../node.ts';
-import { untilStopped } from '../until-stopped.ts';
+import { directoryPath } from '../places.ts';
+import { stopSignal, unlessStopped, untilStopped } from '../until-stopped.ts';
 import { samples } from './demo/samples.ts';
 import { readConfig } from './options.ts';
 
@@ -28,29 +30,36 @@ async function demo(options: { directory: string; portBase: number }): Promise<v
   const ports = portsFrom(options.portBase);
   const file = join(options.directory, 'homing.toml');
   const passwords = join(options.directory, 'passwords');
-  const fresh = !existsSync(passwords); // written last: a creation that was cut short starts over or says why not
+  const fresh = !existsSync(passwords); // written last: a creation that was cut short is gone on with
   if (fresh && !existsSync(file)) {
     mkdirSync(options.directory, { recursive: true, mode: 0o700 });
     writeFileSync(file, configuration({ me: 'demo', data: 'data', ports }));
   }
   const config = readConfig(file);
-  if (fresh && !existsSync(config.data)) await initialise(config);
-  const node = await startNode(config);
-  if (fresh) await furnish(node, ports.lmtp, passwords);
+  if (fresh && !entryStoreExists(directoryPath(config))) await initialise(config);
+  const signal = stopSignal();
+  const node = await unlessStopped(startNode(config, { file, signal }), signal);
+  if (!node) return;
+  if (fresh)
+    await furnish(node, ports.lmtp, passwords).catch(async (error) => {
+      await node.stop();
+      throw error;
+    });
   for (const address of node.addresses) console.log(address);
   console.log(`\naccounts, and their passwords (kept in ${passwords}):`);
   console.log(readFileSync(passwords, 'utf8').trimEnd().replace(/^/gm, '  '));
   const [name, secret] = readFileSync(passwords, 'utf8').split('\n')[0]!.split(' ');
   console.log(`\ntry:  curl -s pop3://127.0.0.1:${ports.pop3}/1 -u '${name}:${secret}'\n\nready`);
-  await untilStopped(node);
+  await untilStopped(node, signal);
 }
 
 async function furnish(node: RunningNode, lmtpPort: number, passwords: string): Promise<void> {
   const lines: string[] = [];
   for (const name of DEMO_ACCOUNTS) {
     const secret = randomBytes(9).toString('base64url');
-    const answer = await node.verbs['account.add']!({ name, secret });
-    if (!answer.ok) throw new CommandError(...answer.errors, 'remove the demo directory and start again');
+    const isThere = (await node.verbs['account.show']!({ name })).ok; // made before, by a start that was cut short
+    const answer = await node.verbs[isThere ? 'password.set' : 'account.add']!({ name, secret });
+    if (!answer.ok) throw new CommandError(...answer.errors);
     lines.push(`${name} ${secret}`);
   }
   const lmtp = await LmtpClient.connect({ host: '127.0.0.1', port: lmtpPort });

@@ -30,7 +30,11 @@ export type Ask = (verb: string, given?: Readonly<Record<string, unknown>>) => P
  */
 export async function withVerbs(file: string, use: (ask: Ask, config: Config) => Promise<unknown>): Promise<void> {
   const config = readConfig(file);
-  const client = await connectControl(controlPath(config));
+  const path = controlPath(config);
+  const client = await connectControl(path).catch((error: NodeJS.ErrnoException) => {
+    const why = error.code === 'EACCES' ? 'may not be used by this user' : error.message;
+    throw new CommandError(`${path}: the control socket of the server: ${why}`);
+  });
   if (client) {
     const ask: Ask = async (verb, given = {}) => unwrap(await client.ask({ verb, arguments: given }));
     await use(ask, config).finally(() => client.close());
@@ -45,7 +49,7 @@ export async function withVerbs(file: string, use: (ask: Ask, config: Config) =>
 }
 
 async function call(verbs: Verbs, name: string, given: Readonly<Record<string, unknown>>): Promise<ControlAnswer> {
-  const verb = verbs[name];
+  const verb = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
   if (!verb) throw new CommandError(`${name}: needs a running server, and none runs on these databases`);
   return verb(given);
 }
@@ -68,11 +72,17 @@ export function printTable(rows: readonly Readonly<Record<string, unknown>>[], c
   for (const row of rows) console.log(line((column) => text(row[column])));
 }
 
-/** A secret from standard input: its first line, without the line end. Asked for without echo on a terminal. */
-export async function readSecret(prompt: string): Promise<string> {
-  if (process.stdin.isTTY) return askWithoutEcho(prompt);
+/**
+ * A secret from standard input: its first line, without the line end.
+ * @param isPlain  read a terminal too as it is; else it is asked there, without echo
+ */
+export async function readSecret(prompt: string, isPlain = false): Promise<string> {
+  if (process.stdin.isTTY && !isPlain) return askWithoutEcho(prompt);
   let text = '';
-  for await (const bytes of process.stdin) text += String(bytes);
+  for await (const bytes of process.stdin) {
+    text += String(bytes);
+    if (text.includes('\n')) break;
+  }
   return text.split(/\r?\n/, 1)[0]!;
 }
 

@@ -6,22 +6,26 @@ import { readSecret, withFile, withVerbs } from './options.ts';
 type Options = { file: string; service: string; passwordStdin?: boolean; json?: boolean };
 
 const withService = (command: Command): Command =>
-  withFile(command)
-    .option('--service <service>', 'POP, IMAP, PWD or DEFAULT', 'DEFAULT')
-    .option('--password-stdin', 'read the password from standard input (also when it is a terminal)');
+  withFile(command).option('--service <service>', 'POP, IMAP, PWD or DEFAULT', 'DEFAULT');
+
+const withSecret = (command: Command): Command =>
+  withService(command).option(
+    '--password-stdin',
+    'read the password from standard input, without a prompt even on a terminal',
+  );
 
 export function passwordCommand(): Command {
   const password = new Command('password').description('the password database');
-  withService(password.command('set <name>'))
+  withSecret(password.command('set <name>'))
     .description('sets the password of one service; the old one is refused everywhere when this returns')
     .action(async (name: string, options: Options) => {
-      const secret = await readSecret(`new password of ${name}: `);
+      const secret = await readSecret(`new password of ${name}: `, options.passwordStdin);
       await withVerbs(options.file, (ask) => ask('password.set', { name, service: options.service, secret }));
     });
-  withService(password.command('test <name>'))
+  withSecret(password.command('test <name>'))
     .description('tells whether a password is right; the exit status tells too')
     .action(async (name: string, options: Options) => {
-      const secret = await readSecret(`password of ${name}: `);
+      const secret = await readSecret(`password of ${name}: `, options.passwordStdin);
       await withVerbs(options.file, async (ask) => {
         const right = await ask('password.test', { name, service: options.service, secret });
         if (right !== true) throw new CommandError(`${name}: this is not the password`);

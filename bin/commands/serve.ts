@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { checkFiles } from '../../config/load.ts';
 import { CommandError } from '../command-error.ts';
 import { startNode } from '../node.ts';
-import { untilStopped } from '../until-stopped.ts';
+import { stopSignal, unlessStopped, untilStopped } from '../until-stopped.ts';
 import { readConfig, withFile } from './options.ts';
 
 export function serveCommand(): Command {
@@ -14,7 +14,9 @@ async function serve(options: { file: string }): Promise<void> {
   const config = readConfig(options.file);
   const missing = checkFiles(config, options.file);
   if (missing.length > 0) throw new CommandError(...missing);
-  const node = await startNode(config);
+  const signal = stopSignal();
+  const node = await unlessStopped(startNode(config, { file: options.file, signal }), signal);
+  if (!node) return;
   console.log(`ready: ${config.me}: ${node.addresses.join(', ')}`);
-  await untilStopped(node);
+  await untilStopped(node, signal);
 }
