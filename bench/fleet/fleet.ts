@@ -30,6 +30,8 @@ export type Fleet = {
   readonly nodes: readonly NodeProcess[];
   readonly nats: readonly NatsProcess[];
   node(me: string): NodeProcess;
+  /** One more node, initialised and serving. */
+  add(me: string): Promise<NodeProcess>;
   /** Ends all that runs, nodes first. */
   stop(): Promise<void>;
 };
@@ -54,6 +56,13 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       const found = nodes.find((each) => each.me === me);
       if (!found) throw new Error(`no node ${me}`);
       return found;
+    },
+    async add(me) {
+      const node = await placeNode(options, nats, me, nodes.length);
+      nodes.push(node);
+      await node.init();
+      await node.start();
+      return node;
     },
     async stop() {
       for (const { program } of nodes) if (program?.isAlive()) await program.stop();

@@ -2,9 +2,10 @@
  * A program that we started: waits for a line it says, stops it, kills it, holds it still. Ended with us in any case,
  * so that no load run or test leaves a server behind.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { type Life, lifeOf } from './life.ts';
 
 export type ProgramOptions = {
   /** Resolves `start` when a line of stdout or stderr matches. */
@@ -17,14 +18,15 @@ export class Program {
   readonly pid: number;
   /** The line that matched `readyLine`. */
   readonly ready: string;
-  readonly #child: ChildProcess;
+  /** Resolves with the exit status, or the signal, that ended it. */
   readonly ended: Promise<string>;
+  readonly #life: Life;
 
-  private constructor(child: ChildProcess, ready: string, ended: Promise<string>) {
-    this.#child = child;
-    this.pid = child.pid!;
+  private constructor(life: Life, ready: string) {
+    this.#life = life;
+    this.pid = life.pid;
     this.ready = ready;
-    this.ended = ended;
+    this.ended = life.ended;
   }
 
   /** Starts it and waits until it is ready; throws with what it said when it ends before. */
@@ -34,12 +36,10 @@ export class Program {
       env: options.environment ?? process.env,
       detached: true, // Ctrl-C is for us; we stop our programs in order
     });
-    const endWithUs = () => child.kill('SIGKILL');
+    const life = lifeOf(child);
+    const endWithUs = () => life.signal('SIGKILL');
     process.once('exit', endWithUs);
-    const ended = new Promise<string>((resolve) => {
-      child.once('error', (error) => resolve(error.message));
-      child.once('exit', (code, signal) => resolve(String(signal ?? code)));
-    }).finally(() => process.off('exit', endWithUs));
+    void life.ended.then(() => process.off('exit', endWithUs));
     const said: string[] = [];
     const ready = new Promise<string>((resolve) => {
       for (const stream of [child.stdout!, child.stderr!])
@@ -49,35 +49,35 @@ export class Program {
           if (options.readyLine.test(line)) resolve(line);
         });
     });
-    const first = await Promise.race([ready, ended.then((how) => ({ how }))]);
-    if (typeof first === 'string') return new Program(child, first, ended);
+    const first = await Promise.race([ready, life.ended.then((how) => ({ how }))]);
+    if (typeof first === 'string') return new Program(life, first);
     throw new Error(`${command.join(' ')}: ended (${first.how}) before it was ready:\n${said.join('\n')}`);
   }
 
   isAlive(): boolean {
-    return this.#child.exitCode === null && this.#child.signalCode === null;
+    return this.#life.isAlive();
   }
 
   /** Ends it with SIGTERM and waits. */
   stop(): Promise<string> {
-    this.#child.kill('SIGCONT');
-    this.#child.kill('SIGTERM');
+    this.#life.signal('SIGCONT');
+    this.#life.signal('SIGTERM');
     return this.ended;
   }
 
   /** Ends it as a power cut would, and waits. */
   kill(): Promise<string> {
-    this.#child.kill('SIGKILL');
+    this.#life.signal('SIGKILL');
     return this.ended;
   }
 
   /** SIGSTOP: it keeps its sockets and answers nothing. */
   hold(): void {
-    this.#child.kill('SIGSTOP');
+    this.#life.signal('SIGSTOP');
   }
 
   continue(): void {
-    this.#child.kill('SIGCONT');
+    this.#life.signal('SIGCONT');
   }
 
   /** Anonymous resident memory in octets: what grows, unlike the mapped pages of a database. */

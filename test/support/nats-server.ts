@@ -2,12 +2,13 @@
  * A nats-server of one's own for a test: JetStream in a temporary directory, loopback only, any free port. It can be
  * killed, frozen, thawed and started again on the same port and store. Ends with `stop`, which removes the directory.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync, watch } from 'node:fs';
 import { access, constants, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { type Life, lifeOf } from '../../bench/fleet/life.ts';
 
 export type NatsServer = {
   /** `127.0.0.1:port`, the same after each restart. */
@@ -54,25 +55,23 @@ async function startServer(path: string, options: NatsServerOptions): Promise<Na
   let running = await start(-1);
   const { port } = running;
   const leaveNothing = () => {
-    running.child.kill('SIGKILL');
+    running.life.signal('SIGKILL');
     rmSync(directory, { recursive: true, force: true });
   };
   process.once('exit', leaveNothing); // a test that fails may never come to its `stop`
 
   const end = async (signal: NodeJS.Signals) => {
-    const { child } = running;
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, 'exit');
-    child.kill('SIGCONT'); // a frozen process hears no SIGTERM
-    child.kill(signal);
-    await ended;
+    const { life } = running;
+    life.signal('SIGCONT'); // a frozen process hears no SIGTERM
+    life.signal(signal);
+    await life.ended;
   };
   return {
     address: `127.0.0.1:${port}`,
     storeDirectory,
     kill: () => end('SIGKILL'),
-    freeze: () => freeze(running.child),
-    thaw: () => void running.child.kill('SIGCONT'),
+    freeze: () => freeze(running.life),
+    thaw: () => running.life.signal('SIGCONT'),
     restart: async () => {
       await end('SIGTERM');
       running = await start(port);
@@ -104,19 +103,20 @@ async function launch(
   configurationFile: string,
   directory: string,
   port: number,
-): Promise<{ child: ChildProcess; port: number }> {
+): Promise<{ life: Life; port: number }> {
   const ports = await mkdtemp(join(directory, 'ports-'));
   const listening = new AbortController();
   const args = ['-c', configurationFile, '-a', '127.0.0.1', '-p', String(port), '--ports_file_dir', ports];
   const child = spawn(path, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const life = lifeOf(child);
   const said: string[] = [];
   child.stderr!.setEncoding('utf8').on('data', (text: string) => said.push(text));
-  const failed = once(child, 'exit', { signal: listening.signal }).then(
-    () => Promise.reject(new Error(`nats-server ended at its start:\n${said.join('')}`)),
-    () => 0,
-  );
+  const failed = life.ended.then((how): never => {
+    throw new Error(`nats-server ended (${how}) at its start:\n${said.join('')}`);
+  });
+  failed.catch(() => {}); // of concern only until it listens
   try {
-    return { child, port: await Promise.race([portWrittenTo(ports, listening.signal), failed]) };
+    return { life, port: await Promise.race([portWrittenTo(ports, listening.signal), failed]) };
   } finally {
     listening.abort();
     child.stderr!.removeAllListeners('data').resume();
@@ -124,9 +124,9 @@ async function launch(
 }
 
 /** The kernel stops a process thread by thread, and in its own time. */
-async function freeze(child: ChildProcess): Promise<void> {
-  child.kill('SIGSTOP');
-  const tasks = `/proc/${child.pid}/task`;
+async function freeze(life: Life): Promise<void> {
+  life.signal('SIGSTOP');
+  const tasks = `/proc/${life.pid}/task`;
   for (let isStill = false; !isStill; ) {
     const states = (await readdir(tasks)).map((task) => readFile(join(tasks, task, 'stat'), 'utf8'));
     isStill = (await Promise.all(states)).every((stat) => stat.slice(stat.lastIndexOf(')')).startsWith(') T'));

@@ -138,6 +138,9 @@ export function message(subject: string, octets = 200): Buffer {
   return Buffer.from(header + line.repeat(Math.max(1, Math.round(octets / line.length))), 'latin1');
 }
 
+/** The Subject of a message that `message` made. */
+export const subjectOf = (whole: Buffer): string => /^Subject: (.*)\r$/m.exec(whole.toString('latin1'))?.[1] ?? '';
+
 /** Do the octets below the trace lines equal what was delivered? */
 export const endsWith = (whole: Buffer, part: Buffer): boolean =>
   whole.length >= part.length && whole.subarray(whole.length - part.length).equals(part);

@@ -1,6 +1,8 @@
 /** The command line as an operator meets it: on a running server, on a stopped one, and when it is asked for what can't be. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'uvu';
@@ -8,6 +10,8 @@ import * as assert from 'uvu/assert';
 import { configuration } from '../../bench/fleet/configuration.ts';
 import { freePort } from '../../bench/fleet/free-port.ts';
 import { NodeProcess } from '../../bench/fleet/node-process.ts';
+import { Program } from '../../bench/fleet/program.ts';
+import { createLmdbStore } from '../../store/lmdb-store.ts';
 import { deliver, logIn, message, retrieveAll } from '../support/system.ts';
 
 const HOMING = resolve(import.meta.dirname, '../../bin/homing.js');
@@ -94,6 +98,91 @@ test('what is missing is named and never made anew; what exists is never touched
     const refused = homing(['serve']);
     assert.is(refused.status, 1);
     assert.match(refused.err, /mail\/n1: the mail database is missing/);
+  }));
+
+test('an import longer than a request is checked and made, and what stands twice is found', () =>
+  inDirectory(async (node, homing, directory) => {
+    homing(['init']);
+    await node.start();
+    const file = join(directory, 'accounts');
+    const long = 'x'.repeat(250_000);
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+    const lines = names.map((name) => JSON.stringify({ name, password: name + long }));
+    writeFileSync(file, [...lines, '{"name": "A@example.test"}', 'null', '7'].join('\n'));
+    const refused = homing(['account', 'import', file]);
+    assert.is(refused.status, 1);
+    assert.match(refused.err, /line 7: name: a@example\.test stands in the list before/);
+    assert.match(refused.err, /line 8: must be a JSON object/);
+    assert.match(refused.err, /line 9: must be a JSON object/);
+    const short = Array.from({ length: 1201 }, (_, index) => JSON.stringify({ name: `s${index % 1200}` }));
+    writeFileSync(file, short.join('\n'));
+    assert.match(homing(['account', 'import', file]).err, /line 1201: name: s0@example\.test stands in the list/);
+    writeFileSync(file, lines.join('\n').replaceAll(long, ''));
+    assert.match(homing(['account', 'import', file]).out, /^6 accounts imported$/m);
+    assert.match(homing(['account', 'import', 'nosuch']).err, /^homing: nosuch: no such file\n$/);
+  }));
+
+test('a command killed while it is answered does not end the server', () =>
+  inDirectory(async (node, homing) => {
+    homing(['init']);
+    await node.start();
+    const path = join(node.data, 'ipc', 'control');
+    for (let round = 0; round < 20; round++) {
+      const socket = createConnection(path);
+      await once(socket, 'connect');
+      socket.write('{"verb":"account.list"}\n'.repeat(50), () => socket.destroy());
+      await once(socket, 'close');
+    }
+    assert.is(homing(['account', 'list']).status, 0);
+    assert.ok(node.program!.isAlive());
+  }));
+
+test('without a nats-server: serve waits and ends on SIGTERM, init says where none answers', () =>
+  inDirectory(async (_node, homing, directory) => {
+    assert.is(homing(['init']).status, 0); // alone: what serve needs is there
+    const [port, pop3, lmtp, poppwd] = [await freePort(), await freePort(), await freePort(), await freePort()];
+    const ports = { pop3, lmtp, poppwd };
+    const write = (name: string, data: string) => {
+      writeFileSync(join(directory, name), configuration({ me: 'n1', data, ports, natsPorts: [port] }));
+      return ['-f', name];
+    };
+    const serving = write('serve.toml', 'data');
+    copyFileSync(join(directory, 'data', 'cluster.key'), join(directory, 'cluster.key'));
+    const program = await Program.start([process.execPath, HOMING, 'serve', '-f', join(directory, serving[1]!)], {
+      readyLine: /waiting for a nats-server/,
+    });
+    const refused = homing(['init', ...write('init.toml', 'other')]); // takes its 15 seconds
+    assert.is(refused.status, 1);
+    assert.is(refused.err, `homing: no nats-server answers at 127.0.0.1:${port}\n`);
+    assert.ok(program.isAlive());
+    assert.is(await program.stop(), '0');
+  }));
+
+test('a store that the directory knows by another identity is refused before the server is ready', () =>
+  inDirectory(async (_node, homing, directory) => {
+    homing(['init']);
+    rmSync(join(directory, 'data', 'mail', 'n1'), { recursive: true });
+    const created = await createLmdbStore(join(directory, 'data', 'mail', 'n1'), 'n1');
+    assert.ok(created.ok);
+    const refused = homing(['serve']);
+    assert.is(refused.status, 1);
+    assert.match(refused.err, /^homing: .*mail\/n1: .*this node refuses to own it$/m);
+    assert.not.match(refused.out, /ready/);
+  }));
+
+test('init takes no store of another mailHost, and no path that a socket can not have', () =>
+  inDirectory(async (_node, homing, directory) => {
+    mkdirSync(join(directory, 'data', 'mail'), { recursive: true });
+    await createLmdbStore(join(directory, 'data', 'mail', 'n1'), 'n9');
+    const refused = homing(['init']);
+    assert.is(refused.status, 1);
+    assert.match(refused.err, /mail\/n1: is the store of mailHost "n9", not of "n1"/);
+    const file = join(directory, 'long.toml');
+    writeFileSync(file, configuration({ me: 'n1', data: 'd'.repeat(100), ports: { pop3: 1, lmtp: 2, poppwd: 3 } }));
+    assert.match(
+      homing(['init', '-f', file]).err,
+      /long\.toml: data: .* is too long: a unix socket's path has at most 107/,
+    );
   }));
 
 test('a wrong configuration names file, key, value and what is allowed', () =>

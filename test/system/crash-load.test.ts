@@ -3,13 +3,16 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { LmtpClient } from '../../bench/clients/lmtp.ts';
 import type { Fleet } from '../../bench/fleet/fleet.ts';
+import type { NodeProcess } from '../../bench/fleet/node-process.ts';
 import {
+  deliver,
   endsWith,
   eventually,
   hasNats,
   message,
   openSession,
   scaled,
+  subjectOf,
   threeNodes,
   withFleet,
 } from '../support/system.ts';
@@ -18,14 +21,16 @@ const ROUNDS = scaled(5, 100);
 const SENDERS = 8;
 const EVE = 'eve@example.test';
 
-for (const [name, options, run] of [
+const PLACES = [
   ['one embedded node', { nodes: ['n1'], nats: 0 } as const, test],
   [
     'the owner of three nodes, delivery at another',
     threeNodes({ top: 'failover-patience = "2s"\n' }),
     hasNats() ? test : test.skip,
   ],
-] as const)
+] as const;
+
+for (const [name, options, run] of PLACES)
   run(`${name}: ${ROUNDS} rounds of load with kill -9`, () =>
     withFleet(options, async (fleet) => {
       const owner = fleet.node('n1');
@@ -37,6 +42,43 @@ for (const [name, options, run] of [
       }
     }),
   );
+
+for (const [name, options, run] of PLACES)
+  run(`${name}: ${ROUNDS} rounds of kill -9 during QUIT: all that was marked is removed, or nothing`, () =>
+    withFleet(options, async (fleet) => {
+      const owner = fleet.node('n1');
+      const reader = fleet.nodes.at(-1)!;
+      await owner.ask('account.add', { name: EVE, secret: 'of eve', mailHost: 'n1' });
+      for (let round = 0; round < ROUNDS; round++) {
+        const before = await fill(owner, 6);
+        const session = await openSession(reader.pop3, EVE, 'of eve');
+        // Sent together; the owner dies within the few milliseconds that they take.
+        const killed = new Promise((resolve) => setTimeout(resolve, round % 12)).then(() => owner.program!.kill());
+        await session.wire.send('DELE 1\r\nDELE 2\r\nDELE 3\r\nQUIT\r\n').catch(() => {}); // it may be dead already
+        await killed;
+        await owner.start();
+        const said: string[] = [];
+        for (let line = 0; line < 4; line++) said.push(await session.wire.line().catch(() => ''));
+        session.close();
+        const left = await eventually('a log-in after the crash', 15_000, () =>
+          openSession(reader.pop3, EVE, 'of eve'),
+        );
+        const { messages } = await left.stat();
+        const removed = before - messages;
+        assert.ok(removed === 0 || removed === 3, `round ${round}: ${removed} of 3 marked messages were removed`);
+        if (said[3]!.startsWith('+OK')) assert.is(removed, 3, `round ${round}: QUIT was accepted`);
+        for (let number = 1; number <= messages; number++) await left.ask(`DELE ${number}`);
+        await left.quit();
+      }
+    }),
+  );
+
+/** Delivers so many messages; how many the maildrop then holds. */
+async function fill(owner: NodeProcess, count: number): Promise<number> {
+  for (let number = 0; number < count; number++)
+    assert.match(await deliver(owner.lmtp, EVE, message(`to be removed ${number}`)), /^250/);
+  return count;
+}
 
 type Sent = { readonly message: Buffer; state: 'pending' | 'accepted' | 'refused' };
 
@@ -85,7 +127,7 @@ async function collectAndCompare(fleet: Fleet, sent: Map<string, Sent>, round: n
   const seen = new Map<string, number>();
   for (let number = 1; number <= messages; number++) {
     const got = await session.retrieve(number);
-    const subject = /^Subject: (.*)\r$/m.exec(got.toString('latin1'))?.[1] ?? '';
+    const subject = subjectOf(got);
     const original = sent.get(subject);
     assert.ok(original, `round ${round}: an unknown message: ${subject}`);
     assert.ok(endsWith(got, original.message), `round ${round}: ${subject} is not whole`);

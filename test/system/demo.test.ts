@@ -1,14 +1,32 @@
 /** What the README says to try first: `npm start`, curl, and python3's own LMTP and POP3 clients. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { freePort } from '../../bench/fleet/free-port.ts';
 import { Program } from '../../bench/fleet/program.ts';
 
 const HOMING = resolve(import.meta.dirname, '../../bin/homing.js');
-const BASE = 41_000;
+
+/** Of a range where POP3, LMTP and poppwd are free (bench/fleet/configuration.ts has their distances). */
+async function freeBase(): Promise<number> {
+  for (;;) {
+    const base = (await freePort()) - 110;
+    const others = await Promise.all([base + 106, base + 124].map(isFree));
+    if (others.every(Boolean)) return base;
+  }
+}
+
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+
 const has = (program: string) => spawnSync(program, ['--version']).status === 0;
 
 const PYTHON = `
@@ -38,8 +56,9 @@ print('python read message', count)
   'the demo serves curl and python3, and starts again on its data',
   async () => {
     const directory = mkdtempSync(join(tmpdir(), 'homing-test-'));
+    const base = await freeBase();
     const start = () =>
-      Program.start([process.execPath, HOMING, 'demo', '--directory', directory, '--port-base', String(BASE)], {
+      Program.start([process.execPath, HOMING, 'demo', '--directory', directory, '--port-base', String(base)], {
         readyLine: /^ready/,
       });
     try {
@@ -50,16 +69,24 @@ print('python read message', count)
       ];
       assert.is(name, 'alice@example.test');
       const curl = (path: string) =>
-        execFileSync('curl', ['-s', `pop3://127.0.0.1:${BASE + 110}/${path}`, '-u', `${name}:${secret}`]).toString();
+        execFileSync('curl', ['-s', `pop3://127.0.0.1:${base + 110}/${path}`, '-u', `${name}:${secret}`]).toString();
       assert.match(curl('1'), /^Subject: Welcome home\r$/m);
       assert.match(curl('2'), /^\.\r$/m);
-      const python = ['-c', PYTHON, name, secret, String(BASE + 124), String(BASE + 110)];
+      const python = ['-c', PYTHON, name, secret, String(base + 124), String(base + 110)];
       assert.is(execFileSync('python3', python).toString(), 'python read message 3\n');
       assert.is(await first.stop(), '0');
 
       const second = await start();
       assert.match(curl('3'), /^Subject: from python\r$/m);
       assert.is(await second.stop(), '0');
+
+      rmSync(join(directory, 'passwords')); // written last: so it is after a first start that was cut short
+      const third = await start();
+      const [, anew] = readFileSync(join(directory, 'passwords'), 'utf8').split('\n')[0]!.split(' ');
+      assert.is.not(anew, secret);
+      const url = `pop3://127.0.0.1:${base + 110}/1`;
+      assert.match(execFileSync('curl', ['-s', url, '-u', `${name}:${anew}`]).toString(), /^Subject: Welcome home\r$/m);
+      assert.is(await third.stop(), '0');
     } finally {
       rmSync(directory, { recursive: true, force: true });
     }

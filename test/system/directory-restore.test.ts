@@ -49,7 +49,10 @@ cluster('an older copy restored under living nodes: no old password is accepted,
       fleet.nodes.some(({ lines }) => lines.some((line) => /went back|regress/i.test(line))),
       'the regression is in a log',
     );
-    // A node that starts with an empty mirror reads what was repaired, not what was restored.
+    // A node that joins with an empty mirror reads what was repaired, not what was restored.
+    const n4 = await fleet.add('n4');
+    assert.match(await logIn(n4.pop3, GIL, 'old'), /^-ERR \[AUTH\]/);
+    assert.is(await logIn(n4.pop3, GIL, 'new'), 'ok');
     const n3 = fleet.node('n3');
     await n3.program!.kill();
     await n3.start();

@@ -9,7 +9,7 @@ import { LmtpClient } from '../../bench/clients/lmtp.ts';
 import { configuration } from '../../bench/fleet/configuration.ts';
 import { freePort } from '../../bench/fleet/free-port.ts';
 import { NodeProcess } from '../../bench/fleet/node-process.ts';
-import { deliver, endsWith, eventually, message, retrieveAll } from '../support/system.ts';
+import { deliver, endsWith, eventually, message, openSession, retrieveAll } from '../support/system.ts';
 
 const DAN = 'dan@example.test';
 const HOMING = resolve(import.meta.dirname, '../../bin/homing.js');
@@ -143,6 +143,31 @@ const canMount = process.getuid?.() === 0 && tmpfsWorks();
       const kept = await retrieveAll(node.pop3, DAN, 'of dan');
       assert.is(kept.length, accepted.length);
       for (const [at, sent] of accepted.entries()) assert.ok(endsWith(kept[at]!, sent));
+
+      // To the last octet: with ever smaller messages, until not even the smallest is taken.
+      for (const octets of [200_000, 50_000, 10_000, 2_000, 100]) {
+        for (let number = 0; ; number++) {
+          const sent = message(`small ${octets} ${number}`, octets);
+          const answered = await deliver(node.lmtp, DAN, sent);
+          if (!answered.startsWith('250')) {
+            assert.match(answered, /^452 4\.3\.1/);
+            break;
+          }
+          accepted.push(sent);
+        }
+      }
+      const session = await openSession(node.pop3, DAN, 'of dan');
+      for (let number = 1; number <= 3; number++) await session.ask(`DELE ${number}`);
+      await session.quit(); // throws what is not +OK
+      accepted.splice(0, 3);
+      const fits = message('fits again', 300_000);
+      await eventually('a delivery into the room that was made', 10_000, async () =>
+        (await deliver(node.lmtp, DAN, fits)).startsWith('250') ? true : undefined,
+      );
+      accepted.push(fits);
+      const left = await retrieveAll(node.pop3, DAN, 'of dan');
+      assert.is(left.length, accepted.length);
+      for (const [at, sent] of accepted.entries()) assert.ok(endsWith(left[at]!, sent));
 
       spawnSync('mount', ['-o', 'remount,size=64m', directory]);
       const healed = message('healed', 600_000);

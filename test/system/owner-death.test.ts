@@ -10,6 +10,7 @@ import {
   hasNats,
   message,
   openSession,
+  subjectOf,
   threeNodes,
   withFleet,
 } from '../support/system.ts';
@@ -100,8 +101,7 @@ cluster('LMTP answers 451 while the owner is away; nothing is lost or doubled', 
     const session = await openSession(fleet.node('n3').pop3, ANN, 'of ann');
     const { messages } = await session.stat();
     const subjects: string[] = [];
-    for (let number = 1; number <= messages; number++)
-      subjects.push(/^Subject: (.*)\r$/m.exec((await session.retrieve(number)).toString())![1]!);
+    for (let number = 1; number <= messages; number++) subjects.push(subjectOf(await session.retrieve(number)));
     await session.quit();
     assert.equal(subjects.sort(), accepted.sort());
   }),
