@@ -132,7 +132,7 @@ export function changeOctets(change: Change): number {
     case 'Appended':
       return 300 + change.trace.length;
     case 'Expunged':
-      return 100 + 5 * change.uids.length;
+      return 100 + 70 * change.uids.length; // 5 in the record; the rest stands for the rows that go
     default:
       return 200;
   }

@@ -7,17 +7,19 @@
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, open as openFile, rename } from 'node:fs/promises';
+import { mkdir, mkdtemp, open as openFile, rename, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { accept, type Result, refuse } from '../kernel/result.ts';
-import { apply } from './apply.ts';
+import { apply, inParts } from './apply.ts';
 import { decode, encode } from './codec.ts';
 import { hasNoRoom } from './disk-room.ts';
 import { afterPrefix, decodeKey, encodeKey, justAfter } from './key.ts';
 import type { View } from './key-value.ts';
 import { keyOf, overlay, type Writes } from './overlay.ts';
 import { type Applied, type JournalRecord, misfit, NOTHING_APPLIED } from './record.ts';
+import { mustLeave, openReserve, type Reserve } from './reserve.ts';
 import {
   type CommitRefusal,
   type CreateRefusal,
@@ -81,7 +83,7 @@ export async function openLmdbStore(path: string): Promise<Result<Store, OpenRef
     await environment.root.close();
     return refuse(refusal ?? { kind: 'not-a-store', path });
   }
-  return accept(lmdbStore(path, environment, identity));
+  return accept(lmdbStore(path, environment, await openReserve(path), identity));
 }
 
 function openEnvironment(path: string): Environment {
@@ -101,7 +103,8 @@ function openEnvironment(path: string): Environment {
   };
 }
 
-function lmdbStore(path: string, { root, head, state }: Environment, identity: Identity): Store {
+function lmdbStore(path: string, environment: Environment, reserve: Reserve, identity: Identity): Store {
+  const { root, head, state } = environment;
   let applied: Applied = decode<Applied>(mustBeThere(head.getBinary(APPLIED)));
   let standing: 'open' | 'broken' | 'closed' = 'open';
   let running: Promise<unknown> = Promise.resolve();
@@ -137,15 +140,55 @@ function lmdbStore(path: string, { root, head, state }: Environment, identity: I
     const wrong = misfit(applied, record);
     if (wrong) throw new StoreFault(`${path}: ${wrong}`);
     const pending = overlay(view);
-    for (const change of record.changes) apply(pending, change);
+    for (const change of record.changes) {
+      let isFirst = true;
+      for (const part of inParts(change)) {
+        if (!isFirst) await turn(); // nothing is committed meanwhile: the view stays as it is
+        isFirst = false;
+        apply(pending, part);
+      }
+    }
     try {
-      if (await transact(pending.writes, record)) return accept(null);
+      return await commitWithReserve(pending.writes, record);
+    } catch (error) {
+      throw error instanceof StoreFault ? error : broken('a commit failed', error);
+    }
+  };
+
+  /** @returns false when there was no room for it, and nothing was written */
+  const tryTransact = async (writes: Writes, record: JournalRecord): Promise<boolean> => {
+    // A transaction that fails half-way can corrupt the library's heap and so end the process: it is not begun in vain.
+    const { bavail, bsize } = await statfs(path);
+    if (bavail * bsize + freeOctets(environment) < roomFor(environment, writes)) return false;
+    try {
+      if (await transact(writes, record)) return true;
     } catch (error) {
       const cause = await causeOf(error);
-      if (await hasNoRoom(path, cause, roomFor(pending.writes))) return refuse('full');
-      throw broken('a commit failed', cause);
+      if (await hasNoRoom(path, cause, roomFor(environment, writes))) return false;
+      throw cause;
     }
     throw broken(`record ${record.number}: another process wrote to this store`);
+  };
+
+  /** What the reserve lacks must be free in the database before mail may come again: it would use that up. */
+  const commitWithReserve = async (writes: Writes, record: JournalRecord): Promise<Result<null, CommitRefusal>> => {
+    const left = mustLeave(record.changes);
+    const leavesEnough = () => reserve.octets() + freeOctets(environment) >= left + roomFor(environment, writes);
+    if (left > 0 && !reserve.isWhole()) {
+      await reserve.refill();
+      if (!reserve.isWhole() && !leavesEnough()) return refuse('full');
+    }
+    if (await tryTransact(writes, record)) return accept(null);
+    // A little first, then all of it.
+    for (const octets of [roomFor(environment, writes), Number.POSITIVE_INFINITY]) {
+      if (reserve.octets() === 0 || (left > 0 && !leavesEnough())) break;
+      await reserve.giveBack(octets);
+      if (!(await tryTransact(writes, record))) continue;
+      await reserve.refill();
+      return accept(null);
+    }
+    await reserve.refill();
+    return refuse('full');
   };
 
   return {
@@ -188,10 +231,27 @@ function viewOf(state: Database): View {
 const owned = (value: Buffer | undefined): Buffer | undefined =>
   value && Buffer.from(value.buffer, value.byteOffset, value.byteLength);
 
-/** What the pages of a transaction take at most: every value in pages of its own and a path of branch pages for each key. */
-function roomFor(writes: Writes): number {
-  let octets = 0;
-  for (const value of writes.values()) octets += 4 * 4096 + (value?.length ?? 0);
+type PageCounts = { treeBranchPageCount: number; treeLeafPageCount: number; overflowPages: number };
+type Stats = PageCounts & { root: PageCounts; free: PageCounts; pageSize: number; lastPageNumber: number };
+
+/** What the file has in pages that nothing uses. Two of the others are the meta pages. */
+function freeOctets({ head, state }: Environment): number {
+  const stats = state.getStats() as Stats;
+  let pages = stats.lastPageNumber + 1 - 2;
+  for (const each of [stats, stats.root, stats.free, head.getStats() as Stats]) {
+    pages -= each.treeBranchPageCount + each.treeLeafPageCount + each.overflowPages;
+  }
+  return pages * stats.pageSize;
+}
+
+/**
+ * What the pages of a transaction take at most: a path of pages for each key, but no page of the trees twice; and what is
+ * written, in pages that may be half empty.
+ */
+function roomFor({ state }: Environment, writes: Writes): number {
+  const { treeBranchPageCount, treeLeafPageCount } = state.getStats() as Stats;
+  let octets = Math.min(4 * writes.size, 64 + treeBranchPageCount + treeLeafPageCount) * 4096;
+  for (const value of writes.values()) octets += value === undefined ? 0 : value.length + Math.min(value.length, 4096);
   return octets;
 }
 

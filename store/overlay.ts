@@ -31,9 +31,11 @@ export const keyOf = (name: string): Buffer => Buffer.from(name, 'latin1');
 function* merged(base: View, writes: Writes, prefix: Key, { after, limit }: RangeOptions): Iterable<Entry> {
   const start = nameOf(prefix);
   const above = after && nameOf(after);
-  const pending = [...writes]
-    .filter(([name]) => name.startsWith(start) && (above === undefined || name > above))
-    .sort(([a], [b]) => (a < b ? -1 : 1));
+  const pending: [name: string, value: Uint8Array | undefined][] = [];
+  for (const [name, value] of writes) {
+    if (name.startsWith(start) && (above === undefined || name > above)) pending.push([name, value]);
+  }
+  pending.sort(([a], [b]) => (a < b ? -1 : 1));
   let left = limit ?? Number.POSITIVE_INFINITY;
   let next = 0;
   // Hidden entries do not count towards the limit, so the base is asked for as many more as might be hidden.

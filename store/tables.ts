@@ -77,6 +77,35 @@ export const mailboxes = table<[account: string, mailbox: number], MailboxRow>('
 export const mailboxNames = table<[account: string, name: string], number>('mailbox-name');
 /** Key: account, mailbox number, UID. */
 export const messages = table<[account: string, mailbox: number, uid: number], MessageRow>('message');
+/**
+ * Those of the UIDs that are there, with their rows still packed: one walk when they are most of what lies between.
+ * @param uids  ascending
+ */
+export function* messagesAmong(
+  view: View,
+  account: string,
+  mailbox: number,
+  uids: readonly number[],
+): Iterable<{ readonly uid: number; readonly packed: Uint8Array }> {
+  const [first, last] = [uids[0], uids.at(-1)];
+  if (first === undefined || last === undefined) return;
+  if (last - first >= 4 * uids.length) {
+    for (const uid of uids) {
+      const packed = view.get(['message', account, mailbox, uid]);
+      if (packed) yield { uid, packed };
+    }
+    return;
+  }
+  let at = 0;
+  const after = ['message', account, mailbox, Math.max(0, first - 1)];
+  for (const { key, value } of view.range(['message', account, mailbox], { after, limit: last - first + 1 })) {
+    const uid = key[3] as number;
+    if (uid > last) return;
+    while (at < uids.length && uids[at]! < uid) at++;
+    if (uids[at] === uid) yield { uid, packed: value };
+  }
+}
+export const unpackMessage = (packed: Uint8Array): MessageRow => decode<MessageRow>(packed);
 /** Key: SHA-256 of the body, lower-case hex. */
 export const blobs = table<[sha256: string], BlobRow>('blob');
 /** Key: session, the stage's name. */

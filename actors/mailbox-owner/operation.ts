@@ -127,6 +127,8 @@ export function operationOctets(operation: OwnerOperation): number {
   }
 }
 
-/** Does it give room back? Such an operation is tried by itself when a batch found the disk full. */
-export const freesRoom = ({ type }: OwnerOperation): boolean =>
-  type === 'quit' || type === 'close' || type === 'sweep' || type === 'collect' || type === 'drop-account';
+/**
+ * Does it give room back, or is it needed for that and takes little? Such an operation is tried without the mail of its
+ * batch when that found the disk full: the store keeps a reserve for it (store/reserve.ts).
+ */
+export const needsLittle = ({ type }: OwnerOperation): boolean => type !== 'deliver' && type !== 'stage';

@@ -15,7 +15,7 @@ import type { Admissions } from './admission.ts';
 import type { Fronts } from './fronts.ts';
 import { type Handles, type Holding, sessionOf } from './handles.ts';
 import type * as r from './requests.ts';
-import { hashStage } from './staged-hash.ts';
+import { type HashStage, stageHashing } from './staged-hash.ts';
 import type { WriteRefusal, Writer } from './writer.ts';
 
 export type ServiceParts = {
@@ -36,6 +36,7 @@ const MOST_DROPPED_AT_ONCE = 500;
 
 export function createService(parts: ServiceParts) {
   const { store, writer, epoch, handles, accounts, fronts, admissions, clock, stir } = parts;
+  const hashStage = stageHashing(store, clock);
 
   /** The sessions ended: nothing stands for them here any more. */
   const forget = (ended: readonly string[]): void => {
@@ -128,9 +129,9 @@ export function createService(parts: ServiceParts) {
     mustBeDelivery(request);
     const { counter, recipients, content } = request;
     const holding = handles.find(request.handle);
-    if (!holding) return refuse('unknown-handle');
-    const { session } = holding;
-    const checked = await checkContent(store, clock, session, content);
+    if (!holding && !hasAnswered(store, sessionOf(request.handle), counter)) return refuse('unknown-handle');
+    const session = holding?.session ?? sessionOf(request.handle);
+    const checked = await checkContent(hashStage, session, content);
     const operation = { type: 'deliver', session, counter, content: checked, recipients, now: clock.wall() } as const;
     const answer = flat(await writer.submit(operation));
     if (content.kind === 'staged') stir(); // a copy that was here already leaves the staged one to be collected
@@ -186,19 +187,19 @@ function abandonedHolder(store: Store, fronts: Fronts, account: string): string 
   return held && fronts.isGone(held.front) ? held.session : null;
 }
 
-/** Was the session's last request this one? So a repeated `quit`, which ended it, gets its answer from any owner. */
+/** Was the ended session's last request this one? So a repeated `quit` or `deliver` gets its answer from any owner. */
 function hasAnswered(store: Store, session: string, counter: number): boolean {
   const ended = store.read((view) => endedSessions.get(view, session));
   return ended?.counter === counter;
 }
 
 /** What a body is called decides whose content it is: the hash is computed here, over the octets that are here. */
-async function checkContent(store: Store, clock: Clock, session: string, content: r.Content) {
+async function checkContent(hashStage: HashStage, session: string, content: r.Content) {
   if (content.kind === 'inline') {
     must(sha256(content.bytes) === content.sha256, 'the body has another hash');
     return content;
   }
-  const staged = await hashStage(store, clock, session, content.stage);
+  const staged = await hashStage(session, content.stage);
   // Used up already, perhaps by this very request: `decide` knows.
   if (staged?.sizeOctets !== content.sizeOctets) return { ...content, body: 0 };
   must(staged.sha256 === content.sha256, 'the staged body has another hash');

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { type Clock, pause } from '../../kernel/clock.ts';
 import type { Store } from '../../store/store.ts';
-import { chunks, stages } from '../../store/tables.ts';
+import { chunks, type StageRow, stages } from '../../store/tables.ts';
 
 /** Some 2 MiB, a millisecond or two: then others have their turn. */
 const CHUNKS_A_TURN = 16;
@@ -10,14 +10,24 @@ const CHUNKS_A_TURN = 16;
 export type StagedHash = { readonly body: number; readonly sizeOctets: number; readonly sha256: string };
 
 /** @returns undefined when there is no such stage, or it went while it was being read */
-export async function hashStage(
-  store: Store,
-  clock: Clock,
-  session: string,
-  stage: string,
-): Promise<StagedHash | undefined> {
-  const row = store.read((view) => stages.get(view, session, stage));
-  if (!row) return undefined;
+export type HashStage = (session: string, stage: string) => Promise<StagedHash | undefined>;
+
+/** A front asks again while a large body is still being read: all who ask for the same octets get the one reading. */
+export function stageHashing(store: Store, clock: Clock): HashStage {
+  const underWay = new Map<string, Promise<StagedHash | undefined>>();
+  return async (session, stage) => {
+    const row = store.read((view) => stages.get(view, session, stage));
+    if (!row) return undefined;
+    const name = `${row.body} ${row.parts}`; // a body's number is never used again, and a body only grows
+    const known = underWay.get(name);
+    if (known) return known;
+    const hashing = hashBody(store, clock, row).finally(() => underWay.delete(name));
+    underWay.set(name, hashing);
+    return hashing;
+  };
+}
+
+async function hashBody(store: Store, clock: Clock, row: StageRow): Promise<StagedHash | undefined> {
   const hash = createHash('sha256');
   for (let index = 0; index < row.parts; index++) {
     const chunk = store.read((view) => chunks.get(view, row.body, index));

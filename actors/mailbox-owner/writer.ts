@@ -14,7 +14,7 @@ import type { Store } from '../../store/store.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { decide } from './decide.ts';
 import type { AppendRefusal, Journal } from './journal.ts';
-import { type Answer, freesRoom, type OwnerOperation, operationOctets } from './operation.ts';
+import { type Answer, needsLittle, type OwnerOperation, operationOctets } from './operation.ts';
 
 /**
  * `full`: no room, nothing was done; `not-owner`: another owner's record came first, nothing was done; `unavailable`:
@@ -83,21 +83,22 @@ export function createWriter(options: {
     waiting.answer(written);
   };
 
-  /** Takes what waits, as much as one record should carry; what frees room goes alone if the one before found none. */
-  const take = (view: Overlay, onlyFreeing: boolean): { changes: Change[]; batch: Decided[] } => {
+  /** Takes what waits, as much as one record should carry; what needs little goes alone if the one before found no room. */
+  const take = (view: Overlay, onlyLittle: boolean): { changes: Change[]; batch: Decided[] } => {
     const changes: Change[] = [];
     const batch: Decided[] = [];
+    let applied = 0; // so many of the changes; the last operation's are not, for nobody is decided after it
     let octets = 0;
     while (queue.length > 0 && batch.length < BATCH_OPERATIONS && octets < BATCH_OCTETS) {
-      if (onlyFreeing && !freesRoom(queue[0]!.operation)) break;
+      if (onlyLittle && !needsLittle(queue[0]!.operation)) break;
       const waiting = queue.shift()!;
       queuedOctets -= waiting.octets;
       inHand.add(waiting);
+      for (; applied < changes.length; applied++) apply(view, changes[applied]!);
       const decided = decideOne(view, waiting);
       if (!decided) continue;
       batch.push({ waiting, answer: decided.answer });
       for (const change of decided.changes) {
-        apply(view, change);
         changes.push(change);
         octets += changeOctets(change);
       }
@@ -126,11 +127,11 @@ export function createWriter(options: {
     }
   };
 
-  /** A full disk refuses what grows; what gives room back, and was only in the same batch, is tried again by itself. */
+  /** A full disk refuses mail; what needs little, and was only in the same batch, is tried again without it. */
   const onFull = (batch: readonly Decided[]): boolean => {
-    const again = batch.filter(({ waiting }) => freesRoom(waiting.operation));
+    const again = batch.filter(({ waiting }) => needsLittle(waiting.operation));
     const retries = again.length < batch.length ? again : [];
-    const refused = retries.length > 0 ? batch.filter(({ waiting }) => !freesRoom(waiting.operation)) : batch;
+    const refused = retries.length > 0 ? batch.filter(({ waiting }) => !needsLittle(waiting.operation)) : batch;
     for (const { waiting } of refused) answer(waiting, refuse('full'));
     for (const { waiting } of retries) {
       inHand.delete(waiting);
@@ -141,15 +142,15 @@ export function createWriter(options: {
   };
 
   const writeAll = async (): Promise<void> => {
-    let onlyFreeing = false;
+    let onlyLittle = false;
     while (queue.length > 0 && typeof standing === 'string') {
-      const { changes, batch } = store.read((view) => take(overlay(view), onlyFreeing));
-      onlyFreeing = false;
+      const { changes, batch } = store.read((view) => take(overlay(view), onlyLittle));
+      onlyLittle = false;
       const appended = await append(changes);
       if (appended.ok) {
         for (const decided of batch) answer(decided.waiting, accept(decided.answer));
       } else if (appended.refusal === 'full') {
-        onlyFreeing = onFull(batch);
+        onlyLittle = onFull(batch);
       } else if (appended.refusal === 'lost') {
         finish({ reason: 'lost' });
       }

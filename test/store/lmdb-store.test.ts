@@ -7,10 +7,14 @@ import { createInterface } from 'node:readline';
 import { open } from 'lmdb';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { apply, inParts } from '../../store/apply.ts';
+import type { Change } from '../../store/change.ts';
 import { flaws } from '../../store/check.ts';
 import { encode } from '../../store/codec.ts';
 import { createLmdbStore, openLmdbStore } from '../../store/lmdb-store.ts';
+import { overlay } from '../../store/overlay.ts';
 import { seal } from '../../store/record.ts';
+import { RESERVE_OCTETS } from '../../store/reserve.ts';
 import type { Store } from '../../store/store.ts';
 import * as t from '../../store/tables.ts';
 import { delivery, storeContract } from './store-contract.ts';
@@ -130,6 +134,35 @@ test('two that write to one store: the second is fenced inside the transaction',
   await one.close();
 });
 
+test('many messages expunged by one record go in parts, and leave what one stroke would', async () => {
+  const path = newPath();
+  await createLmdbStore(path, 'n1');
+  const store = await mustOpen(path);
+  const [some, all] = [delivery('joe', Buffer.from('kept'), 1), 9_000];
+  await store.commit(seal(store.applied(), 1, some));
+  const more: Change[] = [];
+  for (let uid = 2; uid <= all; uid++) {
+    more.push(...some.filter(({ type }) => type === 'Appended').map((change) => ({ ...change, uid }) as Change));
+  }
+  await store.commit(seal(store.applied(), 1, more));
+  const uids = Array.from({ length: all - 1 }, (_, at) => at + 2);
+  const expunged: Change = { type: 'Expunged', account: 'joe', mailbox: 1, uids, modSeq: 7 };
+  const expected = store.read((view) => {
+    const stroke = overlay(view);
+    apply(stroke, expunged);
+    return [...stroke.range([])];
+  });
+  const parts = [...inParts(expunged)];
+  assert.ok(parts.length > 3, `${parts.length} parts`);
+  assert.ok((await store.commit(seal(store.applied(), 1, [expunged]))).ok);
+  assert.equal(
+    store.read((view) => [...view.range([])]),
+    expected,
+  );
+  assert.equal(store.read(flaws), []);
+  await store.close();
+});
+
 test('a process killed while it commits loses nothing that it was told stands', async () => {
   const path = newPath();
   await createLmdbStore(path, 'n1');
@@ -160,7 +193,47 @@ test('a process killed while it commits loses nothing that it was told stands', 
   }
 });
 
-test('a full disk refuses, keeps what stands, and heals once there is room', async () => {
+test('a full disk refuses, keeps what stands, and heals once there is room', () =>
+  onSmallDisk(async (path) => {
+    const store = await mustOpen(path);
+    try {
+      await fillAndHeal(store);
+      assert.equal(readdirSync(path).sort(), ['data.mdb', 'lock.mdb', 'reserve']);
+    } finally {
+      await store.close();
+    }
+  }));
+
+test('a disk that is full to the last octet still lets one log in and delete, mail never takes that room', () =>
+  onSmallDisk(async (path, grow) => {
+    const store = await mustOpen(path);
+    try {
+      await fillToTheLast(store);
+      const size = () => statSync(join(path, 'reserve')).size;
+      assert.is(size(), RESERVE_OCTETS);
+      let refused = 0;
+      for (let round = 1; round <= 200; round++) {
+        assert.ok((await store.commit(seal(store.applied(), 1, loggedIn(`s${round}`)))).ok, `log-in ${round}`);
+        const mail = delivery(`v${round}`, Buffer.alloc(40_000, `${round}.`), 9000 + round);
+        if (!(await store.commit(seal(store.applied(), 1, mail))).ok) refused++;
+      }
+      assert.ok(refused >= 195, `${refused} were refused`); // what is free in the database may hold some
+      assert.ok(size() < RESERVE_OCTETS && size() > RESERVE_OCTETS / 2, `${size()} octets are left`);
+      assert.equal(store.read(flaws), []);
+      const left = size();
+      await freeAccounts(store, 'u1', 'u2', 'u3');
+      assert.ok((await store.commit(seal(store.applied(), 1, delivery('w', Buffer.alloc(100_000, 'w'), 9900)))).ok);
+      assert.ok(size() >= left - 1_000_000, `${size()} octets are left`);
+      grow();
+      assert.ok((await store.commit(seal(store.applied(), 1, delivery('x', Buffer.alloc(700_000, 'x'), 9901)))).ok);
+      assert.is(size(), RESERVE_OCTETS);
+      assert.equal(store.read(flaws), []);
+    } finally {
+      await store.close();
+    }
+  }));
+
+async function onSmallDisk(use: (path: string, grow: () => void) => Promise<void>): Promise<void> {
   const mountPoint = newPath();
   mkdirSync(mountPoint);
   const isRoot = process.getuid?.() === 0;
@@ -169,18 +242,51 @@ test('a full disk refuses, keeps what stands, and heals once there is room', asy
     console.log('(full disk: not tried, for want of the right to mount a small file system)');
     return;
   }
-  let store: Store | undefined;
   try {
     const path = join(mountPoint, 'store');
     await createLmdbStore(path, 'n1');
-    store = await mustOpen(path);
-    await fillAndHeal(store);
-    assert.equal(readdirSync(path).sort(), ['data.mdb', 'lock.mdb']);
+    await use(path, () => void spawnSync('mount', ['-o', 'remount,size=32m', mountPoint]));
   } finally {
-    await store?.close();
     spawnSync('umount', [mountPoint]);
   }
-});
+}
+
+/** With ever smaller messages, until not even the smallest fits. */
+async function fillToTheLast(store: Store): Promise<void> {
+  let number = 0;
+  for (const octets of [400_000, 60_000, 5_000, 100]) {
+    for (let filled = true; filled; ) {
+      number++;
+      const record = seal(store.applied(), 1, delivery(`u${number}`, Buffer.alloc(octets, `${number}.`), number));
+      filled = (await store.commit(record)).ok;
+    }
+  }
+}
+
+const loggedIn = (session: string): Change[] => {
+  const front = { me: 'n1', startId: 'a' };
+  const maildrop = { lock: 1, mailbox: 1, uidValidity: 1, uidNext: 2 };
+  const account = `u${session}`;
+  return [
+    { type: 'SessionOpened', session, purpose: 'maildrop', account, front, expiresAt: 1, maildrop },
+    { type: 'MaildropLocked', account, lock: 1, session, front },
+    { type: 'MaildropUnlocked', account, lock: 1 },
+    { type: 'SessionEnded', session, until: 1 },
+  ];
+};
+
+/** Drops them and collects all bodies; pages freed by one transaction may be used by the one after the next. */
+async function freeAccounts(store: Store, ...accounts: string[]): Promise<void> {
+  for (const account of accounts) {
+    assert.ok((await store.commit(seal(store.applied(), 1, [{ type: 'AccountDropped', account }]))).ok);
+  }
+  const garbage = store.read((view) => [...t.garbage.range(view, [])]);
+  for (const { key, row } of garbage) {
+    const change: Change = { type: 'BodyCollected', body: key[0], from: row.from, to: row.parts };
+    assert.ok((await store.commit(seal(store.applied(), 1, [change]))).ok);
+  }
+  assert.ok((await store.commit(seal(store.applied(), 1, []))).ok);
+}
 
 async function fillAndHeal(store: Store): Promise<void> {
   const fill = (number: number) =>

@@ -5,7 +5,7 @@
 import { accept, refuse } from '../../../kernel/result.ts';
 import type { Change } from '../../../store/change.ts';
 import type { View } from '../../../store/key-value.ts';
-import { locks, mailboxes, messages } from '../../../store/tables.ts';
+import { locks, mailboxes, messagesAmong } from '../../../store/tables.ts';
 import type { Decision } from '../decide.ts';
 import type { Answers, Quit } from '../operation.ts';
 import { ending, numbered } from '../session.ts';
@@ -32,7 +32,7 @@ const shown = (uids: readonly number[], uidNext: number): number[] =>
 
 /** What is gone already needs no removing. */
 function expunge(view: View, account: string, mailbox: number, uids: readonly number[]): Change[] {
-  const there = uids.filter((uid) => messages.get(view, account, mailbox, uid));
+  const there = [...messagesAmong(view, account, mailbox, uids)].map(({ uid }) => uid);
   const row = mailboxes.get(view, account, mailbox);
   if (there.length === 0 || !row) return [];
   return [{ type: 'Expunged', account, mailbox, uids: there, modSeq: row.modSeq + 1 }];

@@ -391,6 +391,47 @@ within('close ends the session by the handle of any owner, and may be asked agai
   must(await w.open('s2', 'joe'));
 });
 
+within('a delivery whose reply was lost gets its answer although its session has ended', async (w) => {
+  w.members.set(['n1', 'a'], ['n2', 'b']);
+  const d = must(await w.open('d', null, { me: 'n2', startId: 'b' }));
+  const first = await w.deliver(d.handle, 1, 'hello', 'joe');
+  must(first);
+  w.members.set(['n1', 'a']);
+  w.clock.advance(0);
+  await w.rest();
+  assert.is(
+    w.store.read((view) => sessions.get(view, 'd')),
+    undefined,
+  );
+  assert.equal(await w.deliver(d.handle, 1, 'hello', 'joe'), first);
+  assert.equal(await w.deliver(d.handle, 2, 'more', 'joe'), { ok: false, refusal: 'unknown-handle' });
+});
+
+for (const [why, fate] of [
+  ['its lease was lost', 'lost'],
+  ['its store failed', 'throw'],
+] as const) {
+  within(`a stop while the owner leaves because ${why} waits until it has left`, async (w) => {
+    const d = must(await w.open('d', null));
+    const release = w.leases.holdReleases();
+    w.fates.push(fate);
+    await w.deliver(d.handle, 1, 'hello', 'joe');
+    await w.rest();
+    assert.is(w.host().inspect().state, fate === 'lost' ? 'deposed' : 'failing');
+    let hasStopped = false;
+    const stopped = w
+      .host()
+      .stop()
+      .then(() => {
+        hasStopped = true;
+      });
+    await w.rest();
+    assert.is(hasStopped, false);
+    release();
+    await stopped;
+  });
+}
+
 within('stop waits for what is being written, and answers it', async (w) => {
   const d = must(await w.open('d', null));
   const delivering = w.deliver(d.handle, 1, 'hello', 'joe');

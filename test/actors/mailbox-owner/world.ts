@@ -186,6 +186,7 @@ function fakeLeases() {
   let held: (() => void) | undefined;
   let largest = 0;
   let gate: Promise<void> = Promise.resolve();
+  let releases: Promise<void> = Promise.resolve();
   return {
     async acquire(mailHost: string, storeEpoch: number): Promise<Lease> {
       await gate;
@@ -206,8 +207,19 @@ function fakeLeases() {
           listeners.add(listener);
           return { stop: async () => void listeners.delete(listener) };
         },
-        release: async () => lose(),
+        release: async () => {
+          await releases;
+          lose();
+        },
       };
+    },
+    /** A lease that is given back is still on its way until what this returns was called. */
+    holdReleases(): () => void {
+      let open = () => {};
+      releases = new Promise((resolve) => {
+        open = resolve;
+      });
+      return open;
     },
     /** Takes the lease away; it is granted again when what this returns was called. */
     lose(): () => void {
