@@ -5,9 +5,7 @@
  * More liberal than the RFCs: a bare LF ends a line too, and spaces at its end are let pass where no name or secret
  * stands there.
  */
-import type { Decoder, Expectation, Piece } from '../wire/decoder.ts';
-import { LineSplitter } from '../wire/line-splitter.ts';
-import { OctetQueue } from '../wire/octet-queue.ts';
+import { CommandLineDecoder, type CommandLines } from '../wire/command-line-decoder.ts';
 import { keywordOf, latin1, nameOrSecret, trimmedEnd } from '../wire/text.ts';
 import type { Command } from './command.ts';
 
@@ -18,32 +16,20 @@ export const MAX_PASS_OCTETS = 4096 + 2;
 /** Message numbers and line counts: far above any maildrop, and still a small integer everywhere. */
 const MAX_NUMBER = 2 ** 31 - 1;
 
-export class Pop3Decoder implements Decoder<Command> {
-  readonly #queue = new OctetQueue();
-  readonly #lines = new LineSplitter(this.#queue, { maxOctets: MAX_PASS_OCTETS, acceptBareLf: true });
-
-  push(bytes: Uint8Array): void {
-    this.#queue.push(bytes);
-  }
-
-  next(): Piece<Command> | undefined {
-    const line = this.#lines.next();
-    if (line === undefined) return undefined;
-    const command = line.kind === 'too-long' ? malformed('line too long') : parseCommand(line.line);
-    return { kind: 'command', command };
-  }
-
-  expect(next: Expectation): void {
-    if (next !== 'command') throw new TypeError(`POP3 clients send no ${next}`);
-  }
-
-  discard(): void {
-    this.#queue.clear();
-    this.#lines.discard();
+export class Pop3Decoder extends CommandLineDecoder<Command> {
+  constructor() {
+    super(lines);
   }
 }
 
 const malformed = (reason: string): Command => ({ type: 'malformed', reason });
+
+const lines: CommandLines<Command> = {
+  protocol: 'POP3',
+  maxOctets: MAX_PASS_OCTETS,
+  parse: parseCommand,
+  tooLong: malformed('line too long'),
+};
 
 /** @param line  without its end */
 export function parseCommand(line: Uint8Array): Command {

@@ -2,41 +2,27 @@
  * poppwd commands out of octets (docs/poppwd.md): a keyword in any case, one space, and the rest of the line as it is.
  * Lines end in CRLF or bare LF. One command for each line, however the octets are cut.
  */
-import type { Decoder, Expectation, Piece } from '../wire/decoder.ts';
-import { LineSplitter } from '../wire/line-splitter.ts';
-import { OctetQueue } from '../wire/octet-queue.ts';
+import { CommandLineDecoder, type CommandLines } from '../wire/command-line-decoder.ts';
 import { keywordOf, latin1, nameOrSecret } from '../wire/text.ts';
 import type { Command } from './command.ts';
 
 /** A line's most octets, its end included. */
 export const MAX_LINE_OCTETS = 4096;
 
-export class PoppwdDecoder implements Decoder<Command> {
-  readonly #queue = new OctetQueue();
-  readonly #lines = new LineSplitter(this.#queue, { maxOctets: MAX_LINE_OCTETS, acceptBareLf: true });
-
-  push(bytes: Uint8Array): void {
-    this.#queue.push(bytes);
-  }
-
-  next(): Piece<Command> | undefined {
-    const line = this.#lines.next();
-    if (line === undefined) return undefined;
-    const command = line.kind === 'too-long' ? malformed('line too long') : parseCommand(line.line);
-    return { kind: 'command', command };
-  }
-
-  expect(next: Expectation): void {
-    if (next !== 'command') throw new TypeError(`poppwd clients send no ${next}`);
-  }
-
-  discard(): void {
-    this.#queue.clear();
-    this.#lines.discard();
+export class PoppwdDecoder extends CommandLineDecoder<Command> {
+  constructor() {
+    super(lines);
   }
 }
 
 const malformed = (reason: string): Command => ({ type: 'malformed', reason });
+
+const lines: CommandLines<Command> = {
+  protocol: 'poppwd',
+  maxOctets: MAX_LINE_OCTETS,
+  parse: parseCommand,
+  tooLong: malformed('line too long'),
+};
 
 /** @param line  without its end */
 export function parseCommand(line: Uint8Array): Command {
