@@ -13,8 +13,8 @@ export function muteAbandonedSockets(): Service {
     const { socket } = message as { readonly socket: EventEmitter };
     const removeAllListeners = socket.removeAllListeners.bind(socket);
     socket.removeAllListeners = (name) => {
-      if (name === undefined) removeAllListeners();
-      else removeAllListeners(name);
+      if (name !== undefined) return removeAllListeners(name);
+      removeAllListeners();
       return socket.on('error', drop);
     };
   };

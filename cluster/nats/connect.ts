@@ -20,6 +20,7 @@ import { pause } from '../../kernel/clock.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { MAX_MESSAGE, type Service } from '../bus/bus.ts';
 import { FRAME_OVERHEAD } from '../frames.ts';
+import { muteAbandonedSockets } from './abandoned-sockets.ts';
 
 export type NatsOptions = {
   /** `host:port` each; one of them is enough to find the others of its cluster. */
@@ -69,8 +70,12 @@ const SAY_STILL_WAITING_MS = 10_000;
  */
 export async function connectNats(options: NatsOptions, given: ConnectOptions): Promise<NatsLink> {
   const connectionOptions = await toConnectionOptions(options, given.me);
-  const connection = await firstConnection(connectionOptions, options, given);
-  const link = watch(connection, given.log); // before anything is asked: no loss may go unseen
+  const mute = muteAbandonedSockets();
+  const connection = await firstConnection(connectionOptions, options, given).catch(async (error: unknown) => {
+    await mute.stop();
+    throw error;
+  });
+  const link = watch(connection, given.log, mute); // before anything is asked: no loss may go unseen
   try {
     const unfit = unfitness(connection);
     if (unfit !== undefined) throw new Error(`nats: ${connection.getServer()}: ${unfit}`);
@@ -214,7 +219,7 @@ function isNotEnabled(error: unknown): boolean {
   return /not enabled/i.test(error.message); // JetStreamNotEnabled, and err_codes 10039 and 10076
 }
 
-function watch(connection: NatsConnection, log: Log): NatsLink {
+function watch(connection: NatsConnection, log: Log, mute: Service): NatsLink {
   const listeners = new Set<(connected: boolean) => void>();
   let isConnected = true;
   const change = (connected: boolean) => {
@@ -257,6 +262,7 @@ function watch(connection: NatsConnection, log: Log): NatsLink {
       }
       await connection.close(); // drain closes too, unless it failed
       await followed;
+      await mute.stop();
     },
   };
 }

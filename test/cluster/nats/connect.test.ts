@@ -205,6 +205,13 @@ else {
       }),
     ));
 
+  test('servers that hang up with a reset, again and again, are refusals and end no process', () =>
+    withServer('authorization { user: homing, password: "right-one" }', async ({ address }) => {
+      for (let time = 0; time < 100; time++) {
+        assert.match(await messageOf(connectNats({ servers: [address] }, given())), /Authorization/i);
+      }
+    }));
+
   const hasOpenssl = (() => {
     try {
       execFileSync('openssl', ['version'], { stdio: 'ignore' });
