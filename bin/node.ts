@@ -256,7 +256,8 @@ type Settling = {
 };
 
 /**
- * Waits until the directory is caught up and the mailHosts are served, or for a while.
+ * Waits until the directory is caught up and fresh, so that the first log-in is not put off while a killed node is still
+ * waited for, and until the mailHosts are served; or for a while.
  * @throws CommandError when a mailHost can't be served as it is: a node that says `ready` has none of these
  */
 async function settled({ ground, mailHosts, firstFault, clock, log, signal }: Settling): Promise<void> {
@@ -267,7 +268,8 @@ async function settled({ ground, mailHosts, firstFault, clock, log, signal }: Se
     () => log.warn('the listeners open although not everything is there yet'),
     () => {}, // all was there in time, or nobody wants it any more
   );
-  const all = ground.ready(SETTLE_MS).then(() => Promise.all([...mailHosts.values()].map(({ served }) => served)));
+  const fresh = ground.ready(SETTLE_MS).then(() => ground.directory.freshen(SETTLE_MS));
+  const all = fresh.then(() => Promise.all([...mailHosts.values()].map(({ served }) => served)));
   const fault = await Promise.race([firstFault, all.then(() => undefined), late.then(() => undefined)]);
   signal?.removeEventListener('abort', end);
   enough.abort();

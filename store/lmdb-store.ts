@@ -11,10 +11,10 @@ import { mkdir, mkdtemp, open as openFile, rename, statfs } from 'node:fs/promis
 import { dirname, join, resolve } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Database, open, type RootDatabase } from 'lmdb';
+import { causeOf, freeOctets, hasNoRoom, type PageCounts } from '../kernel/disk-room.ts';
 import { accept, type Result, refuse } from '../kernel/result.ts';
 import { apply, inParts } from './apply.ts';
 import { decode, encode } from './codec.ts';
-import { hasNoRoom } from './disk-room.ts';
 import { afterPrefix, decodeKey, encodeKey, justAfter } from './key.ts';
 import type { View } from './key-value.ts';
 import { keyOf, overlay, type Writes } from './overlay.ts';
@@ -159,7 +159,7 @@ function lmdbStore(path: string, environment: Environment, reserve: Reserve, ide
   const tryTransact = async (writes: Writes, record: JournalRecord): Promise<boolean> => {
     // A transaction that fails half-way can corrupt the library's heap and so end the process: it is not begun in vain.
     const { bavail, bsize } = await statfs(path);
-    if (bavail * bsize + freeOctets(environment) < roomFor(environment, writes)) return false;
+    if (bavail * bsize + freeOctets([state, head]) < roomFor(environment, writes)) return false;
     try {
       if (await transact(writes, record)) return true;
     } catch (error) {
@@ -173,7 +173,7 @@ function lmdbStore(path: string, environment: Environment, reserve: Reserve, ide
   /** What the reserve lacks must be free in the database before mail may come again: it would use that up. */
   const commitWithReserve = async (writes: Writes, record: JournalRecord): Promise<Result<null, CommitRefusal>> => {
     const left = mustLeave(record.changes);
-    const leavesEnough = () => reserve.octets() + freeOctets(environment) >= left + roomFor(environment, writes);
+    const leavesEnough = () => reserve.octets() + freeOctets([state, head]) >= left + roomFor(environment, writes);
     if (left > 0 && !reserve.isWhole()) {
       await reserve.refill();
       if (!reserve.isWhole() && !leavesEnough()) return refuse('full');
@@ -231,40 +231,15 @@ function viewOf(state: Database): View {
 const owned = (value: Buffer | undefined): Buffer | undefined =>
   value && Buffer.from(value.buffer, value.byteOffset, value.byteLength);
 
-type PageCounts = { treeBranchPageCount: number; treeLeafPageCount: number; overflowPages: number };
-type Stats = PageCounts & { root: PageCounts; free: PageCounts; pageSize: number; lastPageNumber: number };
-
-/** What the file has in pages that nothing uses. Two of the others are the meta pages. */
-function freeOctets({ head, state }: Environment): number {
-  const stats = state.getStats() as Stats;
-  let pages = stats.lastPageNumber + 1 - 2;
-  for (const each of [stats, stats.root, stats.free, head.getStats() as Stats]) {
-    pages -= each.treeBranchPageCount + each.treeLeafPageCount + each.overflowPages;
-  }
-  return pages * stats.pageSize;
-}
-
 /**
  * What the pages of a transaction take at most: a path of pages for each key, but no page of the trees twice; and what is
  * written, in pages that may be half empty.
  */
 function roomFor({ state }: Environment, writes: Writes): number {
-  const { treeBranchPageCount, treeLeafPageCount } = state.getStats() as Stats;
+  const { treeBranchPageCount, treeLeafPageCount } = state.getStats() as PageCounts;
   let octets = Math.min(4 * writes.size, 64 + treeBranchPageCount + treeLeafPageCount) * 4096;
   for (const value of writes.values()) octets += value === undefined ? 0 : value.length + Math.min(value.length, 4096);
   return octets;
-}
-
-/** The library rejects with a general error that carries a promise of the cause. */
-async function causeOf(error: unknown): Promise<unknown> {
-  if (error instanceof Error && 'commitError' in error) {
-    try {
-      await error.commitError;
-    } catch (cause) {
-      return cause;
-    }
-  }
-  return error;
 }
 
 function mustBeThere(value: Buffer | undefined): Buffer {

@@ -82,12 +82,12 @@ export async function passBarrier(
   const asking = new Set<string>();
   const remainingMs = () => certainAt + limitMs - clock.monotonic();
   let fault: { readonly error: unknown } | undefined;
+  // from here on the registrations enumerate every node that may lack it
+  const canEnumerate = () => mirror.isLive() && !mirror.hasGap() && mirror.applied() >= landmark.revision;
   const isDone = () =>
     fault !== undefined ||
     remainingMs() <= 0 ||
-    (mirror.isLive() &&
-      mirror.applied() >= landmark.revision && // from here on the registrations enumerate every node that may lack it
-      members().every((member) => member.me === me || confirmed.has(nameOf(member))));
+    (canEnumerate() && members().every((member) => member.me === me || confirmed.has(nameOf(member))));
 
   let wake = () => {};
   const confirm = async (member: Member): Promise<void> => {
@@ -104,7 +104,7 @@ export async function passBarrier(
     }
   };
   const askThose = () => {
-    if (!mirror.isLive() || mirror.applied() < landmark.revision) return;
+    if (!canEnumerate()) return;
     for (const member of members()) {
       if (member.me === me || confirmed.has(nameOf(member)) || asking.has(nameOf(member))) continue;
       if (remainingMs() <= 0 || signal.aborted) return;

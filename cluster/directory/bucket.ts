@@ -17,7 +17,12 @@ export type Entry = {
 
 export type WatchEvent =
   | { readonly kind: 'entry'; readonly entry: Entry }
-  /** Said once: all that was in the bucket when the watch began has been told. */
+  /**
+   * Entries were passed over, since they were overwritten before they were told, and what overwrote them is still to come.
+   * A watch begins with such a gap, without saying so.
+   */
+  | { readonly kind: 'gap' }
+  /** The gap is closed: everything written up to the newest entry told has been told, or what overwrote it. */
   | { readonly kind: 'caught-up' };
 
 /** `unavailable`: surely not written; `unknown`: may or may not be written, or be written yet. */
@@ -49,7 +54,7 @@ export type Bucket = {
   read(key: string, timeoutMs: number): Promise<Entry | undefined>;
   /**
    * Every key's newest entry with a revision above `after`, in order, then all that follow. Entries overwritten before
-   * they were told may be left out. Ends when the signal is aborted; throws BucketFault when interrupted.
+   * they were told may be left out: `gap`. Ends when the signal is aborted; throws BucketFault when interrupted.
    */
   watch(after: number, signal: AbortSignal): AsyncIterable<WatchEvent>;
   close(): Promise<void>;

@@ -3,11 +3,16 @@
  *
  * It is the mirror of the bucket in a cluster and the bucket itself when embedded. Values stay sealed at rest. `put` shows
  * at once and is fsynced in the background, in order; `commit` is fsynced first. Memory-backed sibling: memory-entry-store.ts.
+ *
+ * On a full disk writes are refused, and nothing else happens. The file keeps some pages free for that day, so that what is
+ * there already can still be written anew: a lease, a heartbeat, a password.
  */
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
+import { causeOf, freeOctets, hasNoRoom, type PageCounts } from '../../kernel/disk-room.ts';
 
 export type StoredEntry = { readonly key: string; readonly revision: number; readonly sealed: Uint8Array };
 
@@ -15,9 +20,14 @@ export type StoredEntry = { readonly key: string; readonly revision: number; rea
 export type Remembered = {
   /** The generation this mirror has swept whole; -1: none yet. */
   readonly generation: number;
+  /** The bucket contradicted this mirror, and it is not known yet that nothing is left to put right. */
+  readonly isDistrusted?: boolean;
   /** Embedded only: the newest revision given out. */
   readonly revision: number;
 };
+
+/** Refused before anything of it could reach the disk. */
+export class NoRoom extends Error {}
 
 export type EntryStore = {
   /** Identity of this data directory, made with it. */
@@ -30,7 +40,10 @@ export type EntryStore = {
   revisions(): Iterable<readonly [key: string, revision: number]>;
   remembered(): Remembered;
   put(entries: readonly StoredEntry[], remembered?: Remembered): void;
-  /** Resolves once all that was put before is on the disk; rejects when it could not be written (it is tried again later). */
+  /**
+   * Resolves once all that was put before is on the disk, whatever is put meanwhile. Rejects when it could not be written:
+   * it stays visible, and is tried again at the next `put` or `durable`.
+   */
   durable(): Promise<void>;
   /** Durable first, then visible; when it rejects nothing has changed. */
   commit(entries: readonly StoredEntry[], remembered?: Remembered): Promise<void>;
@@ -41,17 +54,46 @@ const FORMAT = 'homing directory 1';
 const PAGE = 256;
 const FRESH: Remembered = { generation: -1, revision: 0 };
 
-/** Is there a directory database at this path? */
-export const entryStoreExists = (path: string): boolean => existsSync(join(path, 'data.mdb'));
+/** Free pages that the file has once the disk has had room for them, in octets, and when they are made anew. */
+const RESERVE_OCTETS = 1024 * 1024;
+const RESERVE_LOW_OCTETS = RESERVE_OCTETS / 2;
+/**
+ * The part of them that is not counted upon: LMDB gives out what a transaction freed only to the one after the next. One
+ * that may free more than this is followed by a small one.
+ */
+const JUST_FREED_OCTETS = RESERVE_OCTETS / 4;
+/** The part of them that is not for what is new. */
+const KEPT_OCTETS = RESERVE_OCTETS / 4;
+/** Others write to the disk too: what is left below this is theirs. */
+const SPARE_OCTETS = 1024 * 1024;
 
-/** Makes an empty one. Throws when there is one already. */
+const DATA_FILE = 'data.mdb';
+const LOCK_FILE = 'lock.mdb';
+
+/** Is there a directory database at this path? */
+export const entryStoreExists = (path: string): boolean => existsSync(join(path, DATA_FILE));
+
+/** Makes an empty one, or nothing. Throws when there is one already, and when it can't be written. */
 export async function createEntryStore(path: string): Promise<void> {
   if (entryStoreExists(path)) throw new Error(`directory: ${path}: exists already`);
   mkdirSync(path, { recursive: true, mode: 0o700 });
+  // LMDB writes its lock file through a map: where there is no room for that, the process ends
+  if ((await octetsOnDisk(path)) < RESERVE_OCTETS) throw noRoom(path);
+  try {
+    await writeEmpty(path);
+  } catch (error) {
+    // what is half made would pass for one that exists
+    for (const file of [DATA_FILE, LOCK_FILE]) rmSync(join(path, file), { force: true });
+    throw error;
+  }
+}
+
+async function writeEmpty(path: string): Promise<void> {
   const root = environment(path);
   try {
     const meta = root.openDB<unknown, string>({ name: 'meta', encoding: 'msgpack' });
-    await root.batch(() => {
+    root.openDB({ name: 'entries', encoding: 'binary' }); // or the first to open it would have to write
+    await batch(path, root, () => {
       meta.put('format', FORMAT);
       meta.put('dataId', randomUUID());
       meta.put('remembered', FRESH);
@@ -71,25 +113,64 @@ export function openEntryStore(path: string): EntryStore {
     void root.close();
     throw new Error(`directory: ${path}: unknown format ${JSON.stringify(format)}, this version reads "${FORMAT}"`);
   }
-  return new LmdbEntryStore(root, meta);
+  return new LmdbEntryStore(path, root, meta);
 }
 
 const environment = (path: string): RootDatabase<unknown, string> =>
-  // overlappingSync off: a resolved transaction is on the disk
-  open<unknown, string>({ path, noSubdir: false, overlappingSync: false, maxDbs: 4, encoding: 'binary' });
+  open<unknown, string>({
+    path,
+    noSubdir: false,
+    overlappingSync: false, // a resolved transaction is on the disk
+    eventTurnBatching: false, // the library's own batch has a promise nobody holds: its rejection would end the process
+    maxDbs: 4,
+    encoding: 'binary',
+  });
+
+/**
+ * One transaction, on the disk when it resolves. `transaction` would hold a thread until it can call back, and hang a
+ * process that exits meanwhile.
+ */
+async function batch(path: string, root: RootDatabase<unknown, string>, write: () => void): Promise<void> {
+  try {
+    await root.batch(write);
+  } catch (error) {
+    const cause = await causeOf(error);
+    if (await hasNoRoom(path, cause, 0)) throw noRoom(path, cause);
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`directory: ${path}: could not be written: ${reason}`, { cause });
+  }
+}
+
+/** What the disk has for us. */
+async function octetsOnDisk(path: string): Promise<number> {
+  const { bavail, bsize } = await statfs(path);
+  return Math.max(0, bavail * bsize - SPARE_OCTETS);
+}
+
+const noRoom = (path: string, cause?: unknown): NoRoom =>
+  new NoRoom(`directory: ${path}: no room left on the disk`, cause === undefined ? {} : { cause });
 
 class LmdbEntryStore implements EntryStore {
   readonly dataId: string;
+  readonly #path: string;
   readonly #root: RootDatabase<unknown, string>;
   readonly #meta: Database<unknown, string>;
   readonly #entries: Database<Buffer, string>;
   /** Put but not yet on the disk. */
   readonly #pending = new Map<string, StoredEntry>();
   #pendingRemembered: Remembered | undefined;
-  #flushing: Promise<void> | undefined;
+  /** How many times was `put` called, and how many of those, the first ones, are on the disk? */
+  #putCount = 0;
+  #durableCount = 0;
+  /** The flush under way. */
+  #pass: Promise<void> | undefined;
+  /** The last transaction begun or waiting: they follow one another. */
+  #last: Promise<unknown> = Promise.resolve();
+  #reserveFailed = false;
   #closed = false;
 
-  constructor(root: RootDatabase<unknown, string>, meta: Database<unknown, string>) {
+  constructor(path: string, root: RootDatabase<unknown, string>, meta: Database<unknown, string>) {
+    this.#path = path;
     this.#root = root;
     this.#meta = meta;
     this.#entries = root.openDB<Buffer, string>({ name: 'entries', encoding: 'binary' });
@@ -135,46 +216,109 @@ class LmdbEntryStore implements EntryStore {
   put(entries: readonly StoredEntry[], remembered?: Remembered): void {
     for (const entry of entries) this.#pending.set(entry.key, entry);
     if (remembered) this.#pendingRemembered = remembered;
-    // what can't be written stays pending; `durable` tells who needs to know, and tries again
-    this.#flush().catch(() => {});
+    this.#putCount++;
+    if (!this.#pass) this.#flushOn();
   }
 
   async durable(): Promise<void> {
-    await this.#flushing?.catch(() => {}); // one that began before may lack the newest entries
-    await this.#flush();
+    const mine = this.#putCount;
+    await this.#pass?.catch(() => {}); // it began before, and may lack the newest entries; what fails now is tried again
+    if (this.#durableCount < mine) await this.#flush(); // begun after `mine`, by whomever: it holds them all
   }
 
-  async commit(entries: readonly StoredEntry[], remembered?: Remembered): Promise<void> {
-    await this.#write(entries, remembered);
+  commit(entries: readonly StoredEntry[], remembered?: Remembered): Promise<void> {
+    return this.#write(entries, remembered);
   }
 
-  /** One flush at a time; each takes all that is pending, so that puts made meanwhile share the next. */
+  /** Flushes until nothing is pending. What can't be written stays so; `durable` tells who needs to know, and tries again. */
+  #flushOn(): void {
+    const next = () => {
+      if (this.#hasPending() && !this.#pass) this.#flushOn();
+    };
+    this.#flush().then(next, () => {});
+  }
+
+  #hasPending(): boolean {
+    return this.#pending.size > 0 || this.#pendingRemembered !== undefined;
+  }
+
+  /** One pass at a time; each takes all that is pending, so that puts made meanwhile share the next. */
   #flush(): Promise<void> {
-    this.#flushing ??= this.#flushAll().finally(() => {
-      this.#flushing = undefined;
+    this.#pass ??= this.#writePending().finally(() => {
+      this.#pass = undefined;
     });
-    return this.#flushing;
+    return this.#pass;
   }
 
-  async #flushAll(): Promise<void> {
-    while (this.#pending.size > 0 || this.#pendingRemembered) {
-      const entries = [...this.#pending.values()];
-      const remembered = this.#pendingRemembered;
-      await this.#write(entries, remembered);
-      for (const entry of entries) if (this.#pending.get(entry.key) === entry) this.#pending.delete(entry.key);
-      if (this.#pendingRemembered === remembered) this.#pendingRemembered = undefined;
-    }
+  async #writePending(): Promise<void> {
+    const count = this.#putCount;
+    const entries = [...this.#pending.values()];
+    const remembered = this.#pendingRemembered;
+    await this.#write(entries, remembered);
+    for (const entry of entries) if (this.#pending.get(entry.key) === entry) this.#pending.delete(entry.key);
+    if (this.#pendingRemembered === remembered) this.#pendingRemembered = undefined;
+    this.#durableCount = count;
   }
 
-  async #write(entries: readonly StoredEntry[], remembered: Remembered | undefined): Promise<void> {
+  #write(entries: readonly StoredEntry[], remembered: Remembered | undefined): Promise<void> {
+    const written = this.#last.then(() => this.#transact(entries, remembered));
+    this.#last = written.catch(() => {});
+    return written;
+  }
+
+  async #transact(entries: readonly StoredEntry[], remembered: Remembered | undefined): Promise<void> {
     if (this.#closed) throw new Error('directory: closed');
-    // one transaction; `transaction` would hold a thread until it can call back, and hang a process that exits meanwhile
-    await this.#root.batch(() => {
+    const neededOctets = this.#roomFor(entries);
+    await this.#requireRoom(neededOctets, this.#hasNew(entries));
+    await this.#batch(() => {
       for (const entry of entries) this.#entries.put(entry.key, toDisk(entry));
       if (remembered) this.#meta.put('remembered', remembered);
     });
+    if (neededOctets <= JUST_FREED_OCTETS) return;
+    // what was asked for is done; if this fails, there was no room left to lose
+    await this.#batch(() => this.#meta.put('reserve', '')).catch(() => {});
+  }
+
+  async #batch(write: () => void): Promise<void> {
+    await batch(this.#path, this.#root, write);
     this.#entries.resetReadTxn(); // the next `get` must see what is no longer pending
     this.#meta.resetReadTxn();
+  }
+
+  /** A transaction that fails half-way can corrupt the library's heap and so end the process: it is not begun in vain. */
+  async #requireRoom(neededOctets: number, isGrowing: boolean): Promise<void> {
+    const onDisk = await octetsOnDisk(this.#path);
+    const inFile = () => freeOctets([this.#entries, this.#meta]);
+    if (inFile() < RESERVE_LOW_OCTETS && onDisk >= 2 * RESERVE_OCTETS + neededOctets) await this.#refillReserve();
+    const usable = Math.max(0, inFile() - JUST_FREED_OCTETS - (isGrowing ? KEPT_OCTETS : 0));
+    if (onDisk + usable < neededOctets) throw noRoom(this.#path);
+  }
+
+  /** Pages once taken stay with the file when they are freed. What fails here is not tried again: a quota does not show. */
+  async #refillReserve(): Promise<void> {
+    if (this.#reserveFailed) return;
+    try {
+      await this.#batch(() => this.#meta.put('reserve', Buffer.alloc(RESERVE_OCTETS)));
+      await this.#batch(() => this.#meta.put('reserve', ''));
+      await this.#batch(() => this.#meta.put('reserve', '')); // what the one before freed is given out after this one
+    } catch {
+      this.#reserveFailed = true; // whoever wants to write hears it from the write itself
+    }
+  }
+
+  #hasNew(entries: readonly StoredEntry[]): boolean {
+    return entries.some(({ key }) => !this.#entries.doesExist(key));
+  }
+
+  /**
+   * What the pages of a transaction take at most: for each key a path and a page that was split, but no page twice; some
+   * for `meta` and the lists that LMDB keeps; and what is written, in pages that may be half empty.
+   */
+  #roomFor(entries: readonly StoredEntry[]): number {
+    const stats = this.#entries.getStats() as PageCounts & { treeDepth: number; pageSize: number };
+    const everyPage = stats.treeBranchPageCount + stats.treeLeafPageCount;
+    const pages = 8 + Math.min((stats.treeDepth + 1) * entries.length, everyPage);
+    return entries.reduce((octets, { sealed }) => octets + 2 * sealed.length + 64, pages * stats.pageSize);
   }
 
   async close(): Promise<void> {
@@ -182,6 +326,7 @@ class LmdbEntryStore implements EntryStore {
     try {
       await this.durable();
     } finally {
+      await this.#last; // a commit under way
       this.#closed = true;
       await this.#root.close();
     }

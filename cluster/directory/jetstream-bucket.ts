@@ -7,8 +7,6 @@
  * where it can refuse them (purge, message delete, roll-up) and seen as entries without a value where it can't.
  */
 import {
-  AckPolicy,
-  DeliverPolicy,
   DiscardPolicy,
   JetStreamApiError,
   type JetStreamClient,
@@ -18,17 +16,16 @@ import {
   RetentionPolicy,
   StorageType,
 } from '@nats-io/jetstream';
-import { createInbox, errors, type Msg, type NatsConnection, nanos, nuid } from '@nats-io/transport-node';
-import type { Clock, Timer } from '../../kernel/clock.ts';
+import { errors, type NatsConnection, nanos } from '@nats-io/transport-node';
+import type { Clock } from '../../kernel/clock.ts';
 import { accept, refuse } from '../../kernel/result.ts';
 import type { NatsLink } from '../nats/connect.ts';
 import { type Bucket, BucketFault, type Entry, type WatchEvent } from './bucket.ts';
+import { watchStream, within } from './jetstream-watch.ts';
 
 const WRONG_LAST_SEQUENCE = 10071;
 const MESSAGE_NOT_FOUND = 10037;
 const STREAM_NOT_FOUND = 10059;
-/** The server sends something at least this often; silent for three, it is gone. */
-const IDLE_HEARTBEAT_MS = 1000;
 const API_TIMEOUT_MS = 5000;
 
 /** The bucket of a cluster: a name that is legal in a stream's. */
@@ -148,60 +145,20 @@ class JetStreamBucket implements Bucket {
     }
   }
 
-  async *watch(after: number, signal: AbortSignal): AsyncIterable<WatchEvent> {
+  watch(after: number, signal: AbortSignal): AsyncIterable<WatchEvent> {
     if (!this.#isUsable()) throw new BucketFault('unavailable', 'watch');
-    const queue = new WatchQueue(this.#clock);
-    const onAbort = () => queue.end();
-    const stop = AbortSignal.any([signal, this.#closing.signal]);
-    stop.addEventListener('abort', onAbort, { once: true });
-    if (stop.aborted) queue.end();
-    const connection = this.#link.onConnection(() => queue.fail('the connection was lost'));
-    const deliverTo = createInbox();
-    const subscription = this.#link.connection.subscribe(deliverTo, {
-      callback: (error, message) => {
-        if (error) queue.fail(error.message);
-        else queue.arrive(message);
+    return watchStream(
+      {
+        link: this.#link,
+        manager: this.#manager,
+        clock: this.#clock,
+        stream: this.#stream,
+        entry: (message) =>
+          this.#entry(message.subject.slice(this.#prefix.length), message.seq, message.data, message.headers),
       },
-    });
-    const name = `watch_${nuid.next()}`;
-    try {
-      const { state } = await this.#manager.streams.info(this.#stream);
-      await this.#manager.consumers.add(this.#stream, {
-        name,
-        deliver_subject: deliverTo,
-        deliver_policy: DeliverPolicy.StartSequence,
-        opt_start_seq: after + 1,
-        ack_policy: AckPolicy.None,
-        max_deliver: 1,
-        flow_control: true,
-        idle_heartbeat: nanos(IDLE_HEARTBEAT_MS),
-        mem_storage: true,
-        num_replicas: 1,
-      });
-      // the last sequence is told, or one that overwrote it; the consumer's own count of what is pending is less sure
-      let goal: number | undefined = state.last_seq;
-      for (let told = after; ; ) {
-        if (goal !== undefined && told >= goal) {
-          goal = undefined;
-          yield { kind: 'caught-up' };
-        }
-        const next = await queue.next();
-        if (next === undefined) return;
-        told = sequences(next).stream;
-        const key = next.subject.slice(this.#prefix.length);
-        yield { kind: 'entry', entry: this.#entry(key, told, next.data, next.headers) };
-      }
-    } catch (error) {
-      if (stop.aborted) return;
-      throw error instanceof BucketFault ? error : new BucketFault('unavailable', 'watch', { cause: error });
-    } finally {
-      queue.end();
-      stop.removeEventListener('abort', onAbort);
-      void connection.stop();
-      subscription.unsubscribe();
-      // the server drops it by itself some seconds after the subscription; this only saves it the wait
-      if (this.#isUsable()) this.#manager.consumers.delete(this.#stream, name).catch(() => {});
-    }
+      after,
+      AbortSignal.any([signal, this.#closing.signal]),
+    );
   }
 
   async close(): Promise<void> {
@@ -219,92 +176,6 @@ class JetStreamBucket implements Bucket {
   }
 }
 
-/** What a push consumer delivers, in order and without gaps, with the server's signs of life. */
-class WatchQueue {
-  readonly #clock: Clock;
-  readonly #messages: Msg[] = [];
-  #wake = () => {};
-  #isEnded = false;
-  #fault: string | undefined;
-  #delivered = 0;
-  #silence: Timer | undefined;
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-    this.#listen();
-  }
-
-  arrive(message: Msg): void {
-    this.#listen();
-    const status = message.headers?.code ?? 0;
-    if (status !== 0 && message.data.length === 0) this.#arriveStatus(message, status);
-    else if (sequences(message).consumer !== this.#delivered + 1) this.fail('a delivery was missed');
-    else {
-      this.#delivered++;
-      this.#queue(message);
-    }
-  }
-
-  #arriveStatus(message: Msg, status: number): void {
-    const last = Number(message.headers?.get('Nats-Last-Consumer') || 0);
-    const stalled = message.headers?.get('Nats-Consumer-Stalled');
-    if (status !== 100) this.fail(`the consumer ended: ${status} ${message.headers?.description ?? ''}`);
-    else if (message.reply)
-      this.#queue(message); // flow control: answered when what came before it was taken
-    else if (last > this.#delivered) this.fail('a delivery was missed');
-    else if (stalled) this.#stalled(message, stalled);
-  }
-
-  #queue(message: Msg): void {
-    this.#messages.push(message);
-    this.#wake();
-  }
-
-  /** A flow-control request was lost: answer it, and the consumer goes on. */
-  #stalled(message: Msg, subject: string): void {
-    (message as Msg & { publisher: { publish(subject: string): void } }).publisher.publish(subject);
-  }
-
-  /** The next message; undefined when ended by us. Throws BucketFault when the watch broke. */
-  async next(): Promise<Msg | undefined> {
-    for (;;) {
-      if (this.#fault !== undefined) throw new BucketFault('unavailable', `watch: ${this.#fault}`);
-      if (this.#isEnded) return undefined;
-      const message = this.#messages.shift();
-      if (!message) {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-      } else if (message.headers?.code === 100) message.respond();
-      else return message;
-    }
-  }
-
-  fail(fault: string): void {
-    this.#fault ??= fault;
-    this.end();
-  }
-
-  end(): void {
-    this.#isEnded = true;
-    this.#silence?.cancel();
-    this.#wake();
-  }
-
-  #listen(): void {
-    this.#silence?.cancel();
-    if (this.#isEnded) return;
-    this.#silence = this.#clock.after(3 * IDLE_HEARTBEAT_MS, () => this.fail('the server is silent'));
-  }
-}
-
-/** `$JS.ACK.[<domain>.<account>.]<stream>.<consumer>.<deliveries>.<stream seq>.<consumer seq>.<time>.<pending>[.<token>]` */
-function sequences(message: Msg): { readonly stream: number; readonly consumer: number } {
-  const tokens = (message.reply ?? '').split('.');
-  const first = tokens.length === 9 ? 5 : 7;
-  return { stream: Number(tokens[first]), consumer: Number(tokens[first + 1]) };
-}
-
 const apiCode = (error: unknown): number | undefined => (error instanceof JetStreamApiError ? error.code : undefined);
 
 /** Refused by the server, or never sent: no such stream, no JetStream, no permission, a closed connection. */
@@ -317,11 +188,4 @@ function isSurelyNotWritten(error: unknown): boolean {
       one instanceof errors.ClosedConnectionError ||
       (one instanceof errors.RequestError && one.isNoResponders()),
   );
-}
-
-function within<T>(clock: Clock, timeoutMs: number, promise: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = clock.after(timeoutMs, () => reject(new Error(`no answer in ${timeoutMs} ms`)));
-    promise.then(resolve, reject).finally(() => timer.cancel());
-  });
 }

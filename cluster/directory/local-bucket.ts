@@ -5,7 +5,7 @@
  */
 import { accept, refuse } from '../../kernel/result.ts';
 import { type Bucket, BucketFault, type Entry, type WatchEvent } from './bucket.ts';
-import type { EntryStore, StoredEntry } from './entry-store.ts';
+import { type EntryStore, NoRoom, type StoredEntry } from './entry-store.ts';
 
 export function createLocalBucket(store: EntryStore): Bucket {
   /** Writes follow one another: the check and the commit of one are not parted by another's. */
@@ -21,7 +21,8 @@ export function createLocalBucket(store: EntryStore): Bucket {
     try {
       await store.commit([{ key, revision, sealed: value }], { ...remembered, revision });
     } catch (error) {
-      throw new BucketFault('unavailable', `write ${key}`, { cause: error }); // the transaction was all or nothing
+      // a transaction that failed for another reason may yet be found on the disk after a restart
+      throw new BucketFault(error instanceof NoRoom ? 'unavailable' : 'unknown', `write ${key}`, { cause: error });
     }
     for (const push of watchers) push({ kind: 'entry', entry: { key, revision, value } });
     return accept(revision);

@@ -2,7 +2,7 @@
  * An EntryStore in memory, for tests and the simulator. What is durable is kept apart from what is only visible, so that
  * `crash` gives what a power failure would leave.
  */
-import type { EntryStore, Remembered, StoredEntry } from './entry-store.ts';
+import { type EntryStore, NoRoom, type Remembered, type StoredEntry } from './entry-store.ts';
 
 export type MemoryEntryStore = EntryStore & {
   /** A store with what had reached the disk, as a restart would find it. */
@@ -21,7 +21,7 @@ export function memoryEntryStore(dataId: string, disk: Disk = emptyDisk()): Memo
 
   const sync = () => {
     if (closed) throw new Error('directory: closed');
-    if (isFull) throw new Error('directory: no space left on device');
+    if (isFull) throw new NoRoom('directory: no room left on the disk');
     for (const [key, entry] of visible) disk.entries.set(key, entry);
     disk.remembered = remembered;
   };
@@ -41,7 +41,7 @@ export function memoryEntryStore(dataId: string, disk: Disk = emptyDisk()): Memo
     },
     async commit(entries, newRemembered) {
       if (closed) throw new Error('directory: closed');
-      if (isFull) throw new Error('directory: no space left on device');
+      if (isFull) throw new NoRoom('directory: no room left on the disk');
       for (const entry of entries) visible.set(entry.key, entry);
       if (newRemembered) remembered = newRemembered;
       sync();

@@ -26,6 +26,8 @@ export function createMirror(store: EntryStore, seal: Seal, log: Log) {
   const broken = new Map<string, number>();
   /** Keys told or written in this watch while it catches up; undefined once it has. */
   let seen: Set<string> | undefined = new Set();
+  /** The watch has yet to tell what overwrote an entry that it passed over: what is mirrored may lack both. */
+  let hasGap = true;
   let after = 0;
   let delivered = 0;
   let sweeps = 0;
@@ -100,8 +102,15 @@ export function createMirror(store: EntryStore, seal: Seal, log: Log) {
       delivered = revision;
       if (revision === 0) sweeps++;
       seen = new Set();
+      hasGap = true;
       broken.clear();
     },
+    /** The watch passed over entries, or has told by now all that overwrote them. */
+    setGap(isOpen: boolean): void {
+      hasGap = isOpen;
+      moved.tell();
+    },
+    hasGap: (): boolean => hasGap,
     deliver(entry: Entry): Verdict {
       if (entry.revision <= delivered) return 'went-back';
       delivered = entry.revision;
@@ -141,9 +150,18 @@ export function createMirror(store: EntryStore, seal: Seal, log: Log) {
     generation: (): number => get(keys.generation)?.record.version ?? 0,
     /** The generation that was swept whole with nothing left to repair; -1: none. */
     sweptGeneration: (): number => store.remembered().generation,
-    remember(generation: number): void {
-      store.put([], { ...store.remembered(), generation });
+    /** This generation is swept, nothing is left to repair, and the bucket is trusted again. */
+    trust(generation: number): void {
+      store.put([], { ...store.remembered(), generation, isDistrusted: false });
     },
+    /**
+     * The bucket contradicts this mirror: what stands in it proves nothing until all of it was told again. Kept on the disk, in
+     * order with the entries, so that neither a new watch nor a restart forgets it while the contradiction stands.
+     */
+    distrust(): void {
+      if (!store.remembered().isDistrusted) store.put([], { ...store.remembered(), isDistrusted: true });
+    },
+    isDistrusted: (): boolean => store.remembered().isDistrusted === true,
     /** Resolves once everything taken so far is on the disk. */
     durable: (): Promise<void> => store.durable(),
     /** Each record newly followed. */

@@ -7,6 +7,7 @@
 import type { Clock } from '../../kernel/clock.ts';
 import { pause } from '../../kernel/clock.ts';
 import type { Log } from '../../telemetry/log.ts';
+import { waitUntil } from '../members/elapsed.ts';
 import { type Bucket, BucketFault } from './bucket.ts';
 import type { Mirror } from './mirror.ts';
 import { encodeRecord, type GenerationRecord, keys, type Seal } from './records.ts';
@@ -24,8 +25,36 @@ export type RepairOptions = {
 
 const AT_ONCE = 32;
 
+/**
+ * Opens new generations while one is due, then writes back every broken key but `except`. Ends when nothing is left or the
+ * signal is aborted, and never rejects; what is left then is the next session's.
+ *
+ * @param due  why a new generation is due, if one is
+ */
+export async function mend(
+  options: RepairOptions,
+  due: () => string | undefined,
+  except: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { mirror, clock, log, retryMs } = options;
+  while (!signal.aborted) {
+    try {
+      const reason = due();
+      if (reason === undefined) return await writeBack(options, except, signal);
+      await openGeneration(options, reason);
+      await waitUntil(clock, mirror.onMoved, () => due() === undefined, retryMs, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof BucketFault) log.debug('repair interrupted', { reason: error.message });
+      else log.error('repair failed', { error });
+      await pause(clock, retryMs, signal).catch(() => {}); // aborted: the loop ends by itself
+    }
+  }
+}
+
 /** Opens the next generation. Resolves also when another node was first; rejects with BucketFault. */
-export async function openGeneration(options: RepairOptions, reason: string): Promise<void> {
+async function openGeneration(options: RepairOptions, reason: string): Promise<void> {
   const { bucket, mirror, seal, clock, log, startId, requestTimeoutMs } = options;
   const held = mirror.get(keys.generation);
   const after = mirror.broken().get(keys.generation) ?? held?.revision ?? 0;
@@ -41,7 +70,7 @@ export async function openGeneration(options: RepairOptions, reason: string): Pr
 }
 
 /** Writes back every broken key but `except`, until none is left or the signal is aborted. Never rejects but by the signal. */
-export async function writeBack(options: RepairOptions, except: string, signal: AbortSignal): Promise<void> {
+async function writeBack(options: RepairOptions, except: string, signal: AbortSignal): Promise<void> {
   const { bucket, mirror, seal, clock, log, requestTimeoutMs, retryMs } = options;
   /** Revisions already written over; the watch will tell what became of them. */
   const tried = new Map<string, number>();

@@ -13,7 +13,14 @@ import { pause, type Timer } from '../../kernel/clock.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { type CommitOptions, commitRecord } from '../directory/commit.ts';
 import type { Held, Mirror } from '../directory/mirror.ts';
-import { keys, LEASES, type LeaseRecord, type MailHostRecord, type StoredRecord } from '../directory/records.ts';
+import {
+  compareRecords,
+  keys,
+  LEASES,
+  type LeaseRecord,
+  type MailHostRecord,
+  type StoredRecord,
+} from '../directory/records.ts';
 import { elapsedMs, type Moment, momentOf, waitUntil } from '../members/elapsed.ts';
 import { createListeners } from '../members/listeners.ts';
 import type { NodeSession } from '../members/node-session.ts';
@@ -161,7 +168,7 @@ class HeldLease implements Lease {
     if (!wasHeld) return;
     const { commit, timing, startId, log } = this.#options;
     const value: LeaseRecord = { ...this.#value, released: true };
-    const record = nextRecord(this.#own, `${startId} ${this.epoch}`, commit.clock.wall(), value);
+    const record = nextRecord(this.#ownAsMirrored(), `${startId} ${this.epoch}`, commit.clock.wall(), value);
     const outcome = await commitRecord(commit, this.#own.key, record, timing.lastsMs / 3);
     if (!outcome.ok) log.warn('a lease could not be given back; it will lapse', { mailHost: this.mailHost });
   }
@@ -193,14 +200,18 @@ class HeldLease implements Lease {
 
   /** A record newer than the one we wrote last and not ours: another owns it now. */
   #see(held: Held): void {
-    const value = held.record.value as LeaseRecord;
-    const isOurs = value.startId === this.#value.startId && value.epoch === this.epoch;
-    if (isOurs && held.record.version >= this.#own.record.version) this.#own = held;
-    else if (!isOurs && held.record.version > this.#own.record.version) this.#end('another node took it');
+    if (this.#isOurs(held) && held.record.version >= this.#own.record.version) this.#own = held;
+    else if (!this.#isOurs(held) && compareRecords(held.record, this.#own.record) > 0)
+      this.#end('another node took it');
+  }
+
+  #isOurs({ record }: Held): boolean {
+    const value = record.value as LeaseRecord;
+    return value.startId === this.#value.startId && value.epoch === this.epoch;
   }
 
   async #renew(signal: AbortSignal): Promise<void> {
-    const { commit, mirror, session, timing, startId, log } = this.#options;
+    const { commit, session, timing, startId, log } = this.#options;
     const { clock } = commit;
     while (!signal.aborted) {
       try {
@@ -210,8 +221,7 @@ class HeldLease implements Lease {
       }
       if (!session.isLive()) continue; // what the bucket holds is not known: nothing to write upon
       const begun = momentOf(clock);
-      const upon = this.#uponMirrored(mirror.get(this.#own.key));
-      const record = nextRecord(upon, `${startId} ${this.epoch}`, clock.wall(), this.#value);
+      const record = nextRecord(this.#ownAsMirrored(), `${startId} ${this.epoch}`, clock.wall(), this.#value);
       const outcome = await commitRecord(commit, this.#own.key, record, timing.lastsMs / 3);
       if (this.#isOver) {
         if (outcome.ok) this.#own = outcome.value.held; // release writes upon it
@@ -229,8 +239,9 @@ class HeldLease implements Lease {
   }
 
   /** Our own newest record at the revision where it stands now: a repair may have moved it. */
-  #uponMirrored(mirrored: Held | undefined): Held {
+  #ownAsMirrored(): Held {
+    const mirrored = this.#options.mirror.get(this.#own.key);
     const isNewer = mirrored && mirrored.record.version >= this.#own.record.version;
-    return isNewer ? mirrored : this.#own;
+    return isNewer && this.#isOurs(mirrored) ? mirrored : this.#own;
   }
 }

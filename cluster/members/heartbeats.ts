@@ -2,15 +2,20 @@
  * Freshness as of when: the moments at which this node began the heartbeats that its own mirror has since applied.
  *
  * The moment is noted before the heartbeat is written, so whatever was committed before it lies before the heartbeat in the
- * bucket's order and is in the mirror by the time the watch tells the heartbeat itself.
+ * bucket's order and is in the mirror by the time the watch tells the heartbeat itself, unless the watch has a gap then
+ * (bucket.ts): the caller waits until that is closed.
  */
 import type { Moment } from './elapsed.ts';
+
+/** Far more than begin while one may still be told. */
+const MOST_PENDING = 1000;
 
 export class Heartbeats {
   readonly #pending: { readonly version: number; readonly begun: Moment }[] = [];
   #heard: Moment | undefined;
 
   begun(version: number, begun: Moment): void {
+    if (this.#pending.length >= MOST_PENDING) this.#pending.shift(); // hearing that one would make nothing fresh any more
     this.#pending.push({ version, begun });
   }
 

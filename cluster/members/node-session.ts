@@ -6,7 +6,6 @@
  * compare-and-set on this node's own last one; only a heartbeat that its own watch told makes the node fresh. Whatever is
  * odd (a conflict, a revision that does not rise, a new generation) ends the session, and the next one finds out by sweeping.
  */
-import { pause } from '../../kernel/clock.ts';
 import type { Service } from '../bus/bus.ts';
 import { BucketFault, type Entry, type WatchEvent } from '../directory/bucket.ts';
 import type { Held } from '../directory/mirror.ts';
@@ -18,7 +17,7 @@ import {
   type Registration,
   type StoredRecord,
 } from '../directory/records.ts';
-import { openGeneration, type RepairOptions, writeBack } from '../directory/repair.ts';
+import { mend, type RepairOptions } from '../directory/repair.ts';
 import { abortable, elapsedMs, type Moment, momentOf, waitUntil } from './elapsed.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { createHurry, type Hurry } from './hurry.ts';
@@ -55,7 +54,6 @@ export class NodeSession {
   /** Nodes registered when this session caught up that were not yet heard to have swept this generation. */
   #awaited = new Set<string>();
   #isWhole = false;
-  #mustSweep = false;
   /** Why the bucket is known to have gone back, and the generation that must be outgrown before any login. */
   #wentBack: { readonly reason: string; readonly generation: number } | undefined;
   #repairing: Promise<void> | undefined;
@@ -176,7 +174,7 @@ export class NodeSession {
     const { provenRevision, isOlder, version } = standing(this.#options, own, this.#ackedVersion);
     if (isOlder) this.#goneBack('our own registration is older than the one we wrote');
     this.#version = Math.max(this.#version, version);
-    const after = this.#mustSweep ? 0 : provenRevision;
+    const after = mirror.isDistrusted() ? 0 : provenRevision;
     this.#isWhole = after === 0;
     this.#heartbeats = new Heartbeats();
     this.#ownRevision = own?.revision ?? 0;
@@ -195,13 +193,13 @@ export class NodeSession {
   }
 
   async #watch(events: AsyncIterable<WatchEvent>, signal: AbortSignal): Promise<void> {
-    let isAllTold = false;
+    const { mirror } = this.#options;
     for await (const event of events) {
       signal.throwIfAborted();
       if (event.kind === 'entry') this.#hear(event.entry);
-      else isAllTold = true;
+      else mirror.setGap(event.kind === 'gap');
       // a replica may say so too early; our own heartbeat of this session comes from the leader
-      if (isAllTold && !this.#isLive && this.#heartbeats.heard()) this.#catchUp();
+      if (!mirror.hasGap() && !this.#isLive && this.#heartbeats.heard()) this.#catchUp();
       this.#settle(signal);
     }
     throw new SessionOver('the watch ended');
@@ -214,7 +212,10 @@ export class NodeSession {
       this.#goneBack('a revision came that is not above one applied already');
       throw new SessionOver('the bucket went back');
     }
-    if (verdict === 'refused') this.#doubt();
+    if (verdict === 'refused') {
+      mirror.distrust();
+      this.#doubt();
+    }
     if (entry.key === this.#ownKey) {
       const record = mirror.get(this.#ownKey)?.record;
       if (verdict === 'refused' || record?.by !== startId || !this.#heartbeats.hear(record.version)) {
@@ -228,7 +229,7 @@ export class NodeSession {
       const isOurs = mirror.get(keys.generation)?.record.by === startId;
       const isSweeping = this.#isWhole && (isOurs || !this.#isLive);
       if (!isSweeping) {
-        this.#mustSweep = true;
+        mirror.distrust();
         this.#doubt();
         throw new SessionOver('a new generation began');
       }
@@ -253,7 +254,6 @@ export class NodeSession {
         .filter(({ key, revision, record }) => key !== this.#ownKey && !this.#hasSwept(revision, record))
         .map(({ key }) => key),
     );
-    this.#mustSweep = false;
     this.#isLive = true;
     this.#observation.alive();
     if (!this.#settings) log.error('directory: the bucket has no settings; no login can be answered');
@@ -279,20 +279,20 @@ export class NodeSession {
   #settle(signal: AbortSignal): void {
     const { mirror, log } = this.#options;
     if (!this.#isLive) return;
-    if (this.#wentBack && mirror.generation() > this.#wentBack.generation) this.#wentBack = undefined;
+    if (this.#dueGeneration() === undefined) this.#wentBack = undefined;
     if (mirror.broken().size > 0 || this.#wentBack) {
-      this.#repairing ??= this.#mend(signal).finally(() => {
+      this.#repairing ??= mend(this.#repair, () => this.#dueGeneration(), this.#ownKey, signal).finally(() => {
         this.#repairing = undefined;
       });
       return;
     }
     if (mirror.sweptGeneration() !== mirror.generation() && this.#isWhole) {
-      mirror.remember(mirror.generation());
+      mirror.trust(mirror.generation());
       log.info('directory generation swept', { generation: mirror.generation() });
       this.#hurry.now(); // the others wait to hear it
-    }
+    } else if (mirror.isDistrusted()) mirror.trust(mirror.sweptGeneration());
     const heard = this.#heartbeats.heard();
-    if (!this.#isSynced() || this.#awaited.size > 0 || !heard || this.#isLeaving) return;
+    if (!this.#isSynced() || mirror.hasGap() || this.#awaited.size > 0 || !heard || this.#isLeaving) return;
     this.#freshAsOf = heard;
     this.#changed.tell();
   }
@@ -302,20 +302,10 @@ export class NodeSession {
     return this.#isLive && mirror.broken().size === 0 && mirror.sweptGeneration() === mirror.generation();
   }
 
-  /** Opens a new generation where one is due, then writes back; what is left when the session ends is the next one's. */
-  async #mend(signal: AbortSignal): Promise<void> {
-    const { clock, timing, log } = this.#options;
-    while (!signal.aborted) {
-      try {
-        if (this.#wentBack) await openGeneration(this.#repair, this.#wentBack.reason);
-        else return await writeBack(this.#repair, this.#ownKey, signal);
-      } catch (error) {
-        if (signal.aborted) return;
-        if (error instanceof BucketFault) log.debug('repair interrupted', { reason: error.message });
-        else log.error('repair failed', { error });
-      }
-      await pause(clock, timing.retryMs, signal).catch(() => {}); // until the watch tells it, or the session ends
-    }
+  /** Why a new generation is due, if one is. */
+  #dueGeneration(): string | undefined {
+    const wentBack = this.#wentBack;
+    return wentBack && this.#options.mirror.generation() <= wentBack.generation ? wentBack.reason : undefined;
   }
 
   async #beatOn(signal: AbortSignal): Promise<void> {
@@ -384,8 +374,9 @@ export class NodeSession {
 
   #goneBack(reason: string): void {
     if (this.#wentBack === undefined) this.#options.log.error('directory: the bucket went back', { reason });
-    this.#wentBack ??= { reason, generation: this.#options.mirror.generation() };
-    this.#mustSweep = true;
+    // a generation not yet swept here is new enough: to outgrow that one too would have two nodes outgrow each other for ever
+    this.#wentBack ??= { reason, generation: Math.max(0, this.#options.mirror.sweptGeneration()) };
+    this.#options.mirror.distrust();
     this.#doubt();
   }
 

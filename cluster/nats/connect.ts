@@ -20,6 +20,7 @@ import { pause } from '../../kernel/clock.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { MAX_MESSAGE, type Service } from '../bus/bus.ts';
 import { FRAME_OVERHEAD } from '../frames.ts';
+import { createListeners } from '../members/listeners.ts';
 import { muteAbandonedSockets } from './abandoned-sockets.ts';
 
 export type NatsOptions = {
@@ -220,23 +221,41 @@ function isNotEnabled(error: unknown): boolean {
 }
 
 function watch(connection: NatsConnection, log: Log, mute: Service): NatsLink {
-  const listeners = new Set<(connected: boolean) => void>();
+  const listeners = createListeners<boolean>(log);
   let isConnected = true;
+  let saidUnfit: string | undefined;
   const change = (connected: boolean) => {
     if (connected === isConnected) return;
     isConnected = connected;
-    for (const listener of [...listeners]) listener(connected);
+    listeners.tell(connected);
+  };
+
+  /**
+   * A server that would be refused at the start is not used after a reconnect either: it is left at once, for the next.
+   * nats.js waits between two attempts at one server (`reconnectTimeWait`): where there is no other, this does not spin.
+   */
+  const leave = (server: string, unfit: string) => {
+    if (connection.info === undefined || connection.isClosed()) return; // gone already: nats.js sees to it
+    if (saidUnfit !== unfit) log.error('nats: a server will not do, trying for another', { server, unfit });
+    saidUnfit = unfit;
+    connection.reconnect().catch((error: Error) => {
+      log.debug('nats: closing, no other server is tried', { reason: error.message });
+    });
   };
 
   const follow = async () => {
     for await (const status of connection.status()) {
       if (status.type === 'disconnect') {
-        log.warn('nats: connection lost', { server: status.server });
+        if (isConnected) log.warn('nats: connection lost', { server: status.server });
         change(false);
       } else if (status.type === 'reconnect') {
         const unfit = unfitness(connection);
-        if (unfit === undefined) log.info('nats: connected again', { server: status.server });
-        else log.error('nats: connected again, to a server that will not do', { server: status.server, unfit });
+        if (unfit !== undefined) {
+          leave(status.server, unfit);
+          continue;
+        }
+        log.info('nats: connected again', { server: status.server });
+        saidUnfit = undefined;
         change(true);
       } else if (status.type === 'error') {
         log.error('nats: the server complains', { reason: status.error.message });
@@ -249,11 +268,7 @@ function watch(connection: NatsConnection, log: Log, mute: Service): NatsLink {
   return {
     connection,
     connected: () => isConnected,
-    onConnection: (listener) => {
-      const own = (connected: boolean) => listener(connected);
-      listeners.add(own);
-      return { stop: async () => void listeners.delete(own) };
-    },
+    onConnection: (listener) => listeners.add(listener),
     close: async () => {
       if (isConnected && !connection.isClosed()) {
         await connection.drain().catch((error: Error) => {

@@ -1,8 +1,13 @@
-/** The directory's LMDB: created once, refused when missing, seen at once, durable when it says so. */
-
-import { mkdtempSync, rmSync } from 'node:fs';
+/**
+ * The directory's LMDB: created once, refused when missing, seen at once, durable when it says so, and alive on a full disk.
+ * Skips visibly what needs the right to mount, or prlimit, where it is not.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setImmediate as turn } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -120,6 +125,154 @@ test('a closed store says that it can not write', async () => {
   await store.close();
   const error = await store.commit([entry('account.a', 1)]).catch((fault) => fault);
   assert.match(String(error), /closed/);
+});
+
+test('durable waits for what was put before it, not for what is put meanwhile', async () => {
+  const store = await lmdb();
+  store.put([entry('account.a', 1)]);
+  let isDurable = false;
+  const durable = store.durable().then(() => {
+    isDurable = true;
+  });
+  const until = performance.now() + 10_000;
+  for (let revision = 2; !isDurable && performance.now() < until; revision++) {
+    store.put([entry('account.b', revision)]);
+    await turn();
+  }
+  assert.ok(isDurable, 'it waited as long as entries were put');
+  await durable;
+  await store.close();
+});
+
+test('durable holds for entries that were put while a flush was under way, each time', async () => {
+  const path = folder();
+  await createEntryStore(path);
+  let store = openEntryStore(path);
+  const durables: Promise<void>[] = [];
+  for (let revision = 1; revision <= 50; revision++) {
+    store.put([entry(`account.${revision}`, revision)], { generation: 1, revision });
+    durables.push(store.durable());
+    if (revision % 7 === 0) await durables[revision - 4];
+  }
+  await Promise.all(durables);
+  await store.close();
+  store = openEntryStore(path);
+  assert.is([...store.list('account.')].length, 50);
+  assert.equal(store.remembered(), { generation: 1, revision: 50 });
+  await store.close();
+});
+
+/** Runs it with a path on a small file system, which it may fill and empty again. */
+async function onSmallDisk(use: (path: string, fill: () => void, empty: () => void) => Promise<void>): Promise<void> {
+  const mountPoint = dirname(folder());
+  const isRoot = process.getuid?.() === 0;
+  const mounted = isRoot && spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', mountPoint]).status === 0;
+  if (!mounted) {
+    console.log('(full disk: not tried, for want of the right to mount a small file system)');
+    return;
+  }
+  const filling = join(mountPoint, 'filling');
+  const fill = () => {
+    for (const octets of [65_536, 4096, 1]) {
+      try {
+        for (;;) writeFileSync(filling, Buffer.alloc(octets, 'f'), { flag: 'a' });
+      } catch (error) {
+        assert.is((error as NodeJS.ErrnoException).code, 'ENOSPC');
+      }
+    }
+  };
+  try {
+    await use(join(mountPoint, 'directory'), fill, () => rmSync(filling));
+  } finally {
+    spawnSync('umount', ['-l', mountPoint]); // a test that failed may have left a store open there
+  }
+}
+
+const commits = (store: EntryStore, key: string, revision: number): Promise<string> =>
+  store.commit([{ key, revision, sealed: new Uint8Array(700).fill(revision) }]).then(
+    () => 'done',
+    (error: Error) => error.message,
+  );
+const NO_ROOM = /no room left on the disk/;
+
+test('on a full disk what is new is refused, what is known is written, and all goes on once there is room', () =>
+  onSmallDisk(async (path, fill, empty) => {
+    await createEntryStore(path);
+    let store = openEntryStore(path);
+    for (let n = 1; n <= 100; n++) store.put([{ key: `account.${n}`, revision: n, sealed: new Uint8Array(700) }]);
+    await store.durable();
+    fill();
+
+    let added = 0;
+    while ((await commits(store, `account.new${added}`, 1)) === 'done') added++;
+    assert.ok(added < 2000, 'it is refused before the file has no free pages');
+    const refused = `account.new${added}`;
+    assert.match(await commits(store, refused, 2), NO_ROOM);
+    assert.is(store.get(refused), undefined);
+    await store.close();
+
+    store = openEntryStore(path); // a restart needs no room either
+    for (let round = 1; round <= 200; round++) {
+      for (const n of [1, 50, 100])
+        store.put([{ key: `account.${n}`, revision: 1000 + round, sealed: new Uint8Array(700) }]);
+      await store.durable();
+      assert.is(await commits(store, 'account.2', 1000 + round), 'done', `round ${round}`);
+    }
+    assert.match(await commits(store, refused, 3), NO_ROOM);
+    store.put([entry(refused, 4)]);
+    assert.match(await store.durable().catch((error) => error.message), NO_ROOM);
+    assert.equal(store.get(refused), entry(refused, 4), 'what was put stays visible');
+
+    empty();
+    await store.durable();
+    assert.is(await commits(store, 'account.more', 5), 'done');
+    await store.close();
+    store = openEntryStore(path);
+    assert.equal(store.get(refused), entry(refused, 4));
+    assert.is(store.get('account.100')!.revision, 1200);
+    assert.is([...store.list('account.')].length, 100 + added + 2);
+    assert.equal(readdirSync(path).sort(), ['data.mdb', 'lock.mdb']);
+    await store.close();
+  }));
+
+test('a database that could not be made may be made later', () =>
+  onSmallDisk(async (path, fill, empty) => {
+    mkdirSync(path);
+    fill();
+    assert.match(await createEntryStore(path).catch((error) => error.message), NO_ROOM);
+    assert.not(entryStoreExists(path));
+    empty();
+    await createEntryStore(path);
+    await openEntryStore(path).close();
+  }));
+
+// The limit does not show in what the disk says of its room, as a quota does not: the transaction itself fails.
+const LIMIT_OCTETS = 3 * 1024 * 1024;
+const hasPrlimit = process.platform === 'linux' && spawnSync('prlimit', ['--version']).status === 0;
+(hasPrlimit ? test : test.skip)('a process whose writes fail lives on, says so, and writes once it can', async () => {
+  const path = folder();
+  await createEntryStore(path);
+  const program = join(import.meta.dirname ?? '', 'put-loop.ts');
+  const limited = [`--fsize=${LIMIT_OCTETS}:unlimited`, process.execPath, ...process.execArgv, program, path];
+  const child = spawn('prlimit', limited, { stdio: ['pipe', 'pipe', 'pipe'] });
+  const complaints: string[] = [];
+  child.stderr.setEncoding('utf8').on('data', (text: string) => complaints.push(text)); // the library prints the cause
+  const ended = new Promise((resolve) => child.on('close', (code, signal) => resolve(signal ?? code)));
+  const lines: string[] = [];
+  for await (const line of createInterface({ input: child.stdout })) {
+    lines.push(line);
+    if (lines.length > 1) continue;
+    spawnSync('prlimit', ['--pid', String(child.pid), '--fsize=unlimited']);
+    child.stdin.write('there is room\n');
+  }
+  assert.is(await ended, 0, complaints.join(''));
+  const { revision, isVisible, failures } = JSON.parse(lines[0]!);
+  for (const failure of failures) assert.match(failure, /could not be written|no room left/);
+  assert.ok(isVisible);
+  assert.is(lines[1], 'durable');
+  const store = openEntryStore(path);
+  assert.is([...store.list('account.')].length, revision, 'all that was put, and nothing of the refused commit');
+  await store.close();
 });
 
 test.after(() => {

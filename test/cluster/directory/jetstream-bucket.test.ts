@@ -156,6 +156,66 @@ if (!server) {
     await close();
   });
 
+  test('a watch that passes over what is overwritten says so, and is caught up again only when nothing is missing', async () => {
+    const { bucket, close } = await opened(server);
+    const ending = new AbortController();
+    const acknowledged = [0, 0, 0];
+    const before: number[][] = []; // what was acknowledged before each marker was begun
+    let done = 0;
+    const write = async (key: string, values: number, noted: (value: number) => void) => {
+      let revision = 0;
+      for (let value = 1; value <= values; value++) {
+        const written = await bucket.write(key, Buffer.from(`${value}`), revision, 10_000);
+        assert.ok(written.ok);
+        revision = written.value;
+        noted(value);
+      }
+      done++;
+    };
+    const writers = acknowledged.map((_, at) =>
+      write(`account.${at}`, 400, (value) => {
+        acknowledged[at] = value;
+      }),
+    );
+    before.push([...acknowledged]);
+    writers.push(write('node.marker', 400, () => before.push([...acknowledged])));
+    let passedOver = 0;
+    const watch = async () => {
+      const mirrored = [0, 0, 0];
+      let marker = 0;
+      let hasGap = true;
+      let told = 0;
+      const ended = new AbortController();
+      for await (const event of bucket.watch(0, AbortSignal.any([ended.signal, ending.signal]))) {
+        if (event.kind === 'entry') {
+          if (event.entry.revision > told + 1) passedOver++;
+          told = event.entry.revision;
+          const value = Number(Buffer.from(event.entry.value!).toString());
+          if (event.entry.key === 'node.marker') marker = value;
+          else if (event.entry.key !== 'node.end') mirrored[Number(event.entry.key.slice(-1))] = value;
+        } else hasGap = event.kind === 'gap';
+        if (hasGap) continue;
+        const wanted = marker === 0 ? [0, 0, 0] : before[marker - 1]!;
+        assert.ok(
+          mirrored.every((value, at) => value >= wanted[at]!),
+          `${mirrored} without a gap, after ${wanted}`,
+        );
+        if (done === writers.length) ended.abort();
+      }
+      return mirrored;
+    };
+    const watches: ReturnType<typeof watch>[] = [];
+    for (let each = 0; each < 20; each++) {
+      watches.push(watch());
+      await bucket.read('node.marker', 10_000);
+    }
+    await Promise.all(writers);
+    await bucket.write('node.end', Buffer.from('0'), 0, 10_000); // whoever is caught up by now hears one thing more
+    for (const mirrored of await Promise.all(watches)) assert.equal(mirrored.slice(0, 3), [400, 400, 400]);
+    assert.ok(passedOver > 0, 'nothing was passed over: the test showed nothing');
+    await close();
+  });
+
   test.after(async () => {
     await server.stop();
   });

@@ -2,7 +2,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { decodeRecord, keys, type LeaseRecord } from '../../../cluster/directory/records.ts';
+import { decodeRecord, encodeRecord, keys, type LeaseRecord } from '../../../cluster/directory/records.ts';
 import type { Lease } from '../../../cluster/leases/ownership.ts';
 import { createWorld, type NodeOptions, settled, type World, type WorldNode } from '../directory/world.ts';
 
@@ -261,6 +261,42 @@ test("an old holder's lease put back by a stranger deposes nobody", async () => 
   await world.clock.run(20_000);
   assert.ok(lease.isHeld());
   assert.is(inBucket(world).epoch, lease.epoch);
+  await world.close();
+});
+
+test("another's record of the same version and a later clock ends a lease, which is never put back over it", async () => {
+  const { world, n1 } = await two();
+  const lease = await acquire(world, n1);
+  await world.clock.run(7000);
+  const key = keys.lease('h1');
+  const { version, at } = decodeRecord(world.seal, key, world.server.entry(key)!.value!)!;
+  const value: LeaseRecord = {
+    mailHost: 'h1',
+    holder: 'n2',
+    startId: 'other',
+    dataId: 'other',
+    epoch: lease.epoch + 1,
+  };
+  world.server.raw(key, encodeRecord(world.seal, key, { version, at: at + 5, by: 'other', after: 0, value }));
+  await world.clock.run(3000);
+  assert.not(lease.isHeld());
+  assert.is(inBucket(world).holder, 'n2');
+  await world.close();
+});
+
+test('a lease that a repair put back is given back all the same', async () => {
+  const { world, n1 } = await two();
+  const lease = await acquire(world, n1);
+  await world.clock.run(1000);
+  const key = keys.lease('h1');
+  const { revision } = world.server.entry(key)!;
+  world.server.raw(key, undefined);
+  const isPutBack = () => world.server.entry(key)!.value !== undefined;
+  assert.ok(await world.clock.until(isPutBack, 1000));
+  assert.ok(world.server.entry(key)!.revision > revision);
+  await world.clock.run(100);
+  await settled(world, lease.release());
+  assert.ok(inBucket(world).released);
   await world.close();
 });
 

@@ -3,9 +3,9 @@
  * visibly what needs a nats-server, or openssl, where there is none.
  */
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -27,26 +27,66 @@ const messageOf = (promise: Promise<NatsLink>): Promise<string> =>
     (error: Error) => error.message,
   );
 
-/** A server that says of itself what a test wants, and answers nothing but the handshake. */
+/** A server that says of itself what a test wants, and answers nothing but the handshake and "is JetStream there?". */
 async function pretender(info: Readonly<Record<string, unknown>>) {
+  let said = info;
+  const sockets = new Set<Socket>();
+  /** When each connection came, by the monotonic clock. */
+  const cameAt: number[] = [];
+  const events = new EventEmitter();
   const server = createServer((socket) => {
+    cameAt.push(performance.now());
+    sockets.add(socket);
+    events.emit('came');
+    socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => {}); // the client hangs up as it likes
-    socket.write(`INFO ${JSON.stringify({ server_id: 'x', max_payload: 1_048_576, headers: true, ...info })}\r\n`);
+    socket.write(`INFO ${JSON.stringify({ server_id: 'x', max_payload: 1_048_576, headers: true, ...said })}\r\n`);
+    let inboxId = '';
     socket.on('data', (octets) => {
-      for (const _ping of octets.toString().matchAll(/PING\r\n/g)) socket.write('PONG\r\n');
+      for (const [line] of octets.toString().matchAll(/[^\r\n]+/g)) {
+        const [verb, subject, ...more] = line.split(' ');
+        if (verb === 'PING') socket.write('PONG\r\n');
+        else if (verb === 'SUB' && subject!.startsWith('_INBOX.')) inboxId = more.at(-1)!;
+        else if (verb === 'PUB' && subject === '$JS.API.INFO') socket.write(`MSG ${more[0]} ${inboxId} 2\r\n{}\r\n`);
+      }
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const listen = async (at: number) => {
+    server.listen(at, '127.0.0.1');
+    await once(server, 'listening');
+    return (server.address() as AddressInfo).port;
+  };
+  const ownPort = await listen(0);
+  const hangUp = () => {
+    for (const socket of sockets) socket.destroy();
+  };
   return {
-    address: `127.0.0.1:${port}`,
+    address: `127.0.0.1:${ownPort}`,
+    cameAt,
+    /** `came`: a connection. */
+    events,
+    say: (other: Readonly<Record<string, unknown>>) => {
+      said = other;
+    },
+    hangUp,
+    isInUse: () => sockets.size > 0,
+    listen: () => listen(ownPort),
     close: async () => {
       server.close();
+      hangUp();
       await once(server, 'close');
     },
   };
 }
+
+/** Resolves at the next change of the connection. */
+const nextChange = (link: NatsLink): Promise<boolean> =>
+  new Promise((resolve) => {
+    const watch = link.onConnection((connected) => {
+      resolve(connected);
+      void watch.stop();
+    });
+  });
 
 async function withServer(configuration: string, run: (server: NatsServer) => Promise<void>, jetStream = true) {
   const { server } = await natsServer({ configuration, jetStream });
@@ -81,6 +121,88 @@ test('its neighbours are not', () => {
   }
   assert.match(of('2.9.16-beta.1')!, /install another/);
   assert.match(of('2.10.27', 65_536)!, /max_payload is 65536/);
+});
+
+const GOOD = { version: '2.10.27', jetstream: true };
+
+test('a server that will not do when it comes back is not used, tried in peace, and used once it will do', async () => {
+  for (const unfit of [
+    { ...GOOD, version: '2.9.17' },
+    { ...GOOD, max_payload: 65_536 },
+  ]) {
+    const server = await pretender(GOOD);
+    const log = memoryLog();
+    const link = await connectNats({ servers: [server.address] }, given(log));
+    const changes: boolean[] = [];
+    link.onConnection((connected) => changes.push(connected));
+    server.say(unfit);
+    server.hangUp();
+    const complaint = await log.until(({ message }) => /a server will not do/.test(message));
+    assert.match(String(complaint.fields.unfit), /2\.9\.17|max_payload is 65536/);
+    while (server.cameAt.length < 4) await once(server.events, 'came');
+    assert.not(link.connected());
+    const back = nextChange(link);
+    server.say(GOOD);
+    assert.ok(await back);
+    assert.ok(link.connected());
+    assert.equal(changes, [false, true]);
+    const waits = server.cameAt.slice(2).map((at, i) => at - server.cameAt[i + 1]!);
+    assert.ok(Math.min(...waits) >= 100, `it came again after ${waits.map(Math.round)} ms`);
+    const complaints = log.entries.filter(({ message }) => /a server will not do/.test(message));
+    assert.is(complaints.length, 1);
+    await link.close();
+    await server.close();
+  }
+});
+
+test('a server that will not do is left for another', async () => {
+  const servers = [await pretender(GOOD), await pretender(GOOD)];
+  const link = await connectNats({ servers: servers.map(({ address }) => address) }, given());
+  const [first, second] = servers[0]!.isInUse() ? servers : servers.toReversed();
+  second!.say({ ...GOOD, version: '2.9.20' });
+  const lost = nextChange(link);
+  await first!.close();
+  assert.not(await lost);
+  const back = nextChange(link);
+  await once(second!.events, 'came');
+  await first!.listen();
+  assert.ok(await back);
+  assert.is(link.connection.getServer(), first!.address);
+  await link.close();
+  await Promise.all(servers.map((server) => server.close()));
+});
+
+test('a link is closed while its only server will not do', async () => {
+  const server = await pretender(GOOD);
+  const log = memoryLog();
+  const link = await connectNats({ servers: [server.address] }, given(log));
+  server.say({ ...GOOD, version: '2.9.20' });
+  server.hangUp();
+  await log.until(({ message }) => /a server will not do/.test(message));
+  await link.close();
+  assert.ok(link.connection.isClosed());
+  await server.close();
+});
+
+test('a listener that throws is logged; the others are told, and it is told again', async () => {
+  const server = await pretender(GOOD);
+  const log = memoryLog();
+  const link = await connectNats({ servers: [server.address] }, given(log));
+  const told: boolean[] = [];
+  link.onConnection((connected) => {
+    told.push(connected);
+    throw new Error('a fault of its own');
+  });
+  for (const round of [1, 2]) {
+    const lost = nextChange(link);
+    server.hangUp();
+    assert.not(await lost);
+    assert.ok(await nextChange(link), `back, round ${round}`);
+  }
+  assert.equal(told, [false, true, false, true]);
+  assert.is(log.entries.filter(({ message }) => message === 'a listener threw').length, 4);
+  await link.close();
+  await server.close();
 });
 
 test('a wait for a first server ends with its signal', async () => {
@@ -125,20 +247,13 @@ else {
   test('a server that goes and comes is followed, and those who asked are told', async () => {
     const link = await connectNats({ servers: [nats.address] }, given());
     const changes: boolean[] = [];
-    const untilNext = () =>
-      new Promise<void>((resolve) => {
-        const watch = link.onConnection(() => {
-          resolve();
-          void watch.stop();
-        });
-      });
     const watch = link.onConnection((connected) => changes.push(connected));
     for (let round = 0; round < 2; round++) {
-      const lost = untilNext();
+      const lost = nextChange(link);
       await nats.kill();
       await lost;
       assert.not(link.connected());
-      const back = untilNext();
+      const back = nextChange(link);
       await nats.restart();
       await back;
       assert.ok(link.connected());

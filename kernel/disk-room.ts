@@ -1,6 +1,7 @@
 /**
- * Was it for want of room? LMDB reports a short write to a full disk as EIO, as it does a broken disk, so the disk
- * itself has to be asked before a failed commit is called temporary.
+ * Room on the disk, for those who keep an LMDB database there. LMDB reports a short write to a full disk as EIO, as it does
+ * a broken disk, so the disk itself has to be asked before a failed commit is called temporary; and a transaction that
+ * fails half-way is best not begun. Knows lmdb only by what it reports: it opens no database.
  */
 import { open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,7 +15,38 @@ const MDB_MAP_FULL = -30792;
 const SPARE_OCTETS = 1024 * 1024;
 const PROBE_OCTETS = 64 * 1024;
 
+/** What lmdb's `getStats` tells of one tree. */
+export type PageCounts = { treeBranchPageCount: number; treeLeafPageCount: number; overflowPages: number };
+type Stats = PageCounts & { root: PageCounts; free: PageCounts; pageSize: number; lastPageNumber: number };
+
 /**
+ * What a database file has in pages that nothing uses. Two of the others are the meta pages.
+ * @param databases  every named database in it
+ */
+export function freeOctets(databases: readonly { getStats(): object }[]): number {
+  const each = databases.map((database) => database.getStats() as Stats);
+  const { root, free, pageSize, lastPageNumber } = each[0]!;
+  let pages = lastPageNumber + 1 - 2;
+  for (const { treeBranchPageCount, treeLeafPageCount, overflowPages } of [...each, root, free]) {
+    pages -= treeBranchPageCount + treeLeafPageCount + overflowPages;
+  }
+  return pages * pageSize;
+}
+
+/** lmdb rejects a commit with a general error that carries a promise of the cause, which must not be left unheard. */
+export async function causeOf(error: unknown): Promise<unknown> {
+  if (error instanceof Error && 'commitError' in error) {
+    try {
+      await error.commitError;
+    } catch (cause) {
+      return cause;
+    }
+  }
+  return error;
+}
+
+/**
+ * Was it for want of room?
  * @param directory  where the database is
  * @param cause  what the failed commit was rejected with
  * @param neededOctets  about what the commit would have written
