@@ -58,7 +58,7 @@ export async function openGround(options: GroundOptions): Promise<Ground> {
 async function open(options: GroundOptions, closers: Closers): Promise<Ground> {
   const { config, clock, log } = options;
   requireDirectory(config);
-  const lock = lockData(config.data);
+  const lock = await lockData(config.data);
   closers.add('the lock', lock.release);
   const keys = deriveKeys(await readClusterKey(config.clusterKeyFile).catch(asCommandError));
   const startId = randomBytes(12).toString('hex');

@@ -26,7 +26,7 @@ export async function initialise(config: Config): Promise<string[]> {
   const path = directoryPath(config);
   if (entryStoreExists(path)) throw new CommandError(`${path}: exists already: this node was initialised before`);
   mkdirSync(join(config.data, 'log'), { recursive: true, mode: 0o700 });
-  const lock = lockData(config.data);
+  const lock = await lockData(config.data);
   try {
     const made: string[] = [];
     const key = await clusterKey(config, made);

@@ -65,6 +65,8 @@ export function createTenure(parts: TenureParts): Tenure {
   let bodies: Service | undefined;
   let house: Housekeeping | undefined;
   let stopped = false;
+  /** Settles with the last `begin`, and never fails: what is being stopped may still be beginning. */
+  let beginning: Promise<void> = Promise.resolve();
   const stir = () => house?.stir();
   const service = createService({
     store,
@@ -82,6 +84,7 @@ export function createTenure(parts: TenureParts): Tenure {
   const subject = (operation: r.Operation) => subjects.mail(mailHost, operation);
   /** The bus carries what peers of this cluster sealed: requests have the types of requests.ts, or `must` throws. */
   const serve = async <Request>(operation: r.Operation, handler: (request: Request) => unknown): Promise<void> => {
+    if (!isOwner()) return; // not any more
     const guarded = async (request: unknown) => {
       if (!isOwner()) return refuse('not-owner');
       const answer = await handler(request as Request);
@@ -98,7 +101,8 @@ export function createTenure(parts: TenureParts): Tenure {
     await serve('quit', service.quit);
     await serve('close', service.close);
     await serve('drop-account', service.dropAccount);
-    services.push(await bus.serveStream(subject('body'), (request) => service.body(request as r.BodyRequest, isOwner)));
+    if (isOwner())
+      bodies = await bus.serveStream(subject('body'), (request) => service.body(request as r.BodyRequest, isOwner));
     await serve('open', service.open); // last: who can open can do all the rest
   };
 
@@ -108,23 +112,36 @@ export function createTenure(parts: TenureParts): Tenure {
   });
   over.catch(() => {}); // whoever waits for it hears of it; nobody has to
 
+  const begin = async (): Promise<Begun> => {
+    if (!isOwner()) return 'deposed';
+    const before = store.applied().epoch;
+    if (epoch <= before) throw new Error(`the lease's epoch ${epoch} is not above the store's ${before}`);
+    const begun = await writer.submit({ type: 'begin-epoch' });
+    if (!begun.ok && begun.refusal === 'unavailable') await over; // throws what failed
+    if (!begun.ok) return begun.refusal === 'full' ? 'full' : 'deposed';
+    if (!isOwner()) return 'deposed';
+    house = keepHouse({ store, writer, fronts, clock, log, onEnded: service.forget });
+    await serveAll();
+    if (!isOwner()) return 'deposed';
+    log.info('mailHost served', { applied: store.applied().number });
+    return 'begun';
+  };
+
   return {
     over,
-    async begin() {
-      if (!lease.isHeld()) return 'deposed';
-      const before = store.applied().epoch;
-      if (epoch <= before) throw new Error(`the lease's epoch ${epoch} is not above the store's ${before}`);
-      const begun = await writer.submit({ type: 'begin-epoch' });
-      if (!begun.ok && begun.refusal === 'unavailable') await over; // throws what failed
-      if (!begun.ok) return begun.refusal === 'full' ? 'full' : 'deposed';
-      if (!lease.isHeld()) return 'deposed';
-      house = keepHouse({ store, writer, fronts, clock, log, onEnded: service.forget });
-      await serveAll();
-      log.info('mailHost served', { applied: store.applied().number });
-      return 'begun';
+    begin() {
+      const begun = begin();
+      beginning = begun.then(
+        () => {},
+        (fault: unknown) => {
+          if (stopped) log.warn('beginning failed while it was being stopped', { fault }); // nobody else hears of it
+        },
+      );
+      return begun;
     },
     async stop() {
       stopped = true;
+      await beginning; // it makes no more from here on, and what it was making is there to be stopped
       // Not waited for: a reader may be slow for ever. Between two chunks a body holds nothing, and there is no next one.
       bodies?.stop().catch((fault: unknown) => log.warn('bodies did not stop', { fault }));
       await Promise.all(services.splice(0).map((each) => each.stop()));

@@ -9,7 +9,9 @@ import type * as r from '../../../actors/mailbox-owner/requests.ts';
 import type { BusError } from '../../../cluster/bus/bus.ts';
 import { CHUNK_OCTETS, MAX_READ_OCTETS } from '../../../store/blob.ts';
 import { createLmdbStore, openLmdbStore } from '../../../store/lmdb-store.ts';
-import { chunks, endedSessions, garbage, locks, sessions } from '../../../store/tables.ts';
+import { memoryStore } from '../../../store/memory-store.ts';
+import type { Store } from '../../../store/store.ts';
+import { chunks, endedSessions, FORMAT_VERSION, garbage, locks, sessions } from '../../../store/tables.ts';
 import { must, TRACE, type World, world } from './world.ts';
 
 const within = (what: string, run: (w: World) => Promise<void>) =>
@@ -138,6 +140,43 @@ within('a message expunged while its body flows breaks the stream: it never ends
     for (;;) if ((await stream.next()).done) return;
   };
   assert.is(((await failure(rest())) as BusError).failure, 'fault');
+});
+
+/** One who began to read a large body and does not read on. */
+async function slowReader(w: World): Promise<AsyncIterator<Uint8Array>> {
+  const d = must(await w.open('d', null));
+  await stageAll(w, d.handle, 'b');
+  must(await w.clock.until(w.deliverStaged(d.handle, 1, 'b', big, 'joe')));
+  const s = must(await w.open('s', 'joe'));
+  const reading = w.body(s.handle, 1)[Symbol.asyncIterator]();
+  assert.is((await reading.next()).done, false);
+  return reading;
+}
+
+within(
+  'a reader of a body that never reads on does not hold up a stop; when it does, its stream is broken',
+  async (w) => {
+    const reading = await slowReader(w);
+    let isStopped = false;
+    const restarting = w.restart();
+    const stopping = w.host().ended.then(() => (isStopped = true));
+    await w.rest();
+    const hadStopped = isStopped;
+    assert.is(((await failure(reading.next())) as BusError).failure, 'fault'); // also ends a stop that waited for it
+    await stopping;
+    await restarting;
+    assert.ok(hadStopped, 'the stop waited for the reader');
+  },
+);
+
+within('a reader of a body that never reads on does not keep a deposed owner from its next lease', async (w) => {
+  const reading = await slowReader(w);
+  const grant = w.leases.lose();
+  await w.rest();
+  const { state } = w.host().inspect();
+  grant();
+  assert.is(((await failure(reading.next())) as BusError).failure, 'fault');
+  assert.is(state, 'waitingForLease');
 });
 
 within('requests of a wrong shape are faults and change nothing', async (w) => {
@@ -439,6 +478,62 @@ within('stop waits for what is being written, and answers it', async (w) => {
   await w.host().stop();
   must(await delivering);
   assert.is(w.host().inspect().state, 'stopped');
+});
+
+const OPERATIONS = ['open', 'list', 'fetch', 'stage', 'deliver', 'quit', 'close', 'drop-account'] as const;
+
+/** Nothing of the mailHost can be reached, and nobody looks into its store by himself. */
+async function mustBeLeft(w: World, readings: () => number): Promise<void> {
+  for (const operation of OPERATIONS)
+    assert.is(((await failure(w.ask(operation, {}))) as BusError).failure, 'no-responders', operation);
+  assert.is(((await failure(collect(w.body('h', 1)))) as BusError).failure, 'no-responders');
+  const before = readings();
+  w.clock.advance(120_000); // a housekeeper would look for garbage by now, and for sessions to end
+  await w.rest();
+  assert.is(readings(), before);
+}
+
+test('a stop at any moment of the beginning leaves nothing that is served, with its lease still held or not', async () => {
+  let readings = 0;
+  const store = memoryStore({ storeId: 'm', mailHost: 'h1', formatVersion: FORMAT_VERSION });
+  const read: Store['read'] = (use) => {
+    readings += 1;
+    return store.read(use);
+  };
+  const w = await world({ ...store, read });
+  try {
+    // So many microtasks after its record was let through; -1: before. On, until it serves.
+    for (let ticks = -1, state = ''; state !== 'serving'; ticks++) {
+      let letThrough = () => {};
+      await w.host().stop();
+      w.fates.push(
+        new Promise<void>((resolve) => {
+          letThrough = resolve;
+        }),
+      );
+      void w.restart(); // it may never be served
+      await w.rest();
+      assert.is(w.host().inspect().state, 'beginningEpoch');
+      const giveBack = w.leases.holdReleases();
+      if (ticks >= 0) letThrough();
+      for (let i = 0; i < ticks; i++) await Promise.resolve();
+      state = w.host().inspect().state;
+      const stopping = w.host().stop();
+      try {
+        await w.rest();
+        letThrough();
+        await w.rest();
+        assert.is(w.host().inspect().state, 'stopping', `${ticks} ticks`);
+        await mustBeLeft(w, () => readings);
+      } finally {
+        giveBack();
+      }
+      await stopping;
+      await mustBeLeft(w, () => readings);
+    }
+  } finally {
+    await w.end();
+  }
 });
 
 test('the same on the disk: many deliveries at once, read back, and the follower equals', async () => {
