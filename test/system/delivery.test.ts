@@ -7,6 +7,11 @@ import { deliver, endsWith, hasNats, message, openSession, threeNodes, withFleet
 const cluster = hasNats() ? test : test.skip;
 const ALICE = 'alice@example.test';
 const WARM = 20;
+/**
+ * Newer collectors let more octets outside the heap wait for them when the cores are busy (45 MB were seen on Node 26): there
+ * the message is larger instead, so that keeping it whole would show all the same.
+ */
+const [LARGE_OCTETS, MOST_GROWN_MB] = process.versions.node.startsWith('20.') ? [50_000_000, 32] : [100_000_000, 64];
 
 cluster('messages in at n2 for an account of n1 come out at n3 as they were', () =>
   withFleet(threeNodes(), async (fleet) => {
@@ -37,7 +42,7 @@ cluster('a large message does not grow anonymous memory by its size, in or out',
   withFleet(threeNodes(), async (fleet) => {
     const [n1, n2, n3] = fleet.nodes as [(typeof fleet.nodes)[0], (typeof fleet.nodes)[0], (typeof fleet.nodes)[0]];
     await n1.ask('account.add', { name: ALICE, secret: 'of alice', mailHost: 'n1' });
-    const large = message('large', 50_000_000);
+    const large = message('large', LARGE_OCTETS);
     // What traffic of small messages takes at most is measured first: what is more after that is the large one's.
     const peak = fleet.nodes.map(() => 0);
     const watch = setInterval(() => {
@@ -48,14 +53,17 @@ cluster('a large message does not grow anonymous memory by its size, in or out',
     for (let warm = 1; warm <= WARM; warm++) await session.retrieve(warm);
     await session.quit();
     const before = [...peak];
-    assert.match(await deliver(n2.lmtp, ALICE, large), /^250/);
-    const reading = await openSession(n3.pop3, ALICE, 'of alice');
-    assert.ok(endsWith(await reading.retrieve(WARM + 1), large));
-    await reading.quit();
-    clearInterval(watch);
+    try {
+      assert.match(await deliver(n2.lmtp, ALICE, large), /^250/);
+      const reading = await openSession(n3.pop3, ALICE, 'of alice');
+      assert.ok(endsWith(await reading.retrieve(WARM + 1), large));
+      await reading.quit();
+    } finally {
+      clearInterval(watch);
+    }
     for (const [at, { me }] of fleet.nodes.entries()) {
       const grown = (peak[at]! - before[at]!) / 1e6;
-      assert.ok(grown < 32, `${me} grew by ${grown.toFixed(1)} MB`);
+      assert.ok(grown < MOST_GROWN_MB, `${me} grew by ${grown.toFixed(1)} MB`);
     }
   }),
 );
