@@ -1,22 +1,21 @@
 /**
- * A watch of the bucket's stream: a push consumer of our own, which must leave out nothing that it does not say.
- *
- * The stream keeps the newest entry of each key, so a consumer that lags passes over entries that were overwritten before
- * their turn. Sequences without holes prove that nothing was passed over; after a hole the leader is asked for its last
- * sequence until that is the one told last: then nothing can stand behind it that was to come instead. The consumer's own
- * count of what is pending would say the same, were it right (nats-server 2.9 miscounts what was overwritten).
+ * A watch of the bucket's stream: a push consumer of our own. What it passed over shows as holes in the sequences it tells,
+ * and watch-gap.ts says when nothing is missing again. The consumer's own count of what is pending would say the same, were
+ * it right: nats-server 2.9 miscounts what was overwritten.
  */
 import { AckPolicy, DeliverPolicy, type JetStreamManager } from '@nats-io/jetstream';
 import { createInbox, type Msg, nanos, nuid } from '@nats-io/transport-node';
-import type { Clock, Timer } from '../../kernel/clock.ts';
+import { type Clock, pause, type Timer } from '../../kernel/clock.ts';
 import { abortable } from '../members/elapsed.ts';
 import type { NatsLink } from '../nats/connect.ts';
 import { BucketFault, type Entry, type WatchEvent } from './bucket.ts';
+import { WatchGap } from './watch-gap.ts';
 
 /** The server sends something at least this often; silent for three, it is gone. */
 const IDLE_HEARTBEAT_MS = 1000;
 /** A stream that does not answer its API in so long can't be watched now. */
 const API_TIMEOUT_MS = 1500;
+const ASK_AGAIN_MS = 250;
 
 export type WatchSource = {
   readonly link: NatsLink;
@@ -33,9 +32,12 @@ type Level = { readonly told: number; readonly last: number };
 export async function* watchStream(source: WatchSource, after: number, stop: AbortSignal): AsyncIterable<WatchEvent> {
   const { link, manager, clock, stream } = source;
   const queue = new WatchQueue(clock);
-  const onAbort = () => queue.end();
+  const over = new AbortController();
+  const onAbort = () => {
+    queue.end();
+    over.abort(stop.reason);
+  };
   stop.addEventListener('abort', onAbort, { once: true });
-  if (stop.aborted) queue.end();
   const connection = link.onConnection(() => queue.fail('the connection was lost'));
   const deliverTo = createInbox();
   const subscription = link.connection.subscribe(deliverTo, {
@@ -44,8 +46,21 @@ export async function* watchStream(source: WatchSource, after: number, stop: Abo
       else queue.arrive(message);
     },
   });
+  if (stop.aborted) onAbort();
   const name = `watch_${nuid.next()}`;
-  const inTime = <T>(promise: Promise<T>): Promise<T> => abortable(within(clock, API_TIMEOUT_MS, promise), stop);
+  const inTime = <T>(promise: Promise<T>): Promise<T> => abortable(within(clock, API_TIMEOUT_MS, promise), over.signal);
+  /** Until it is answered: no answer, or one from a leader deposed since, says nothing against the watch. */
+  const askLeader = async (told: number): Promise<void> => {
+    while (!over.signal.aborted) {
+      try {
+        const { state } = await inTime(manager.streams.info(stream));
+        if (state.last_seq >= told) return queue.tell({ told, last: state.last_seq });
+      } catch {
+        // asked again
+      }
+      await pause(clock, ASK_AGAIN_MS, over.signal).catch(() => {}); // aborted: the watch is over
+    }
+  };
   try {
     await inTime(
       manager.consumers.add(stream, {
@@ -61,17 +76,13 @@ export async function* watchStream(source: WatchSource, after: number, stop: Abo
         num_replicas: 1,
       }),
     );
-    yield* tell(queue, source, after, (told) =>
-      inTime(manager.streams.info(stream)).then(
-        ({ state }) => queue.tell({ told, last: state.last_seq }),
-        (error) => queue.fail(error instanceof Error ? error.message : String(error)),
-      ),
-    );
+    yield* tell(queue, source, after, (told) => void askLeader(told));
   } catch (error) {
     if (stop.aborted) return;
     throw error instanceof BucketFault ? error : new BucketFault('unavailable', 'watch', { cause: error });
   } finally {
     queue.end();
+    over.abort();
     stop.removeEventListener('abort', onAbort);
     void connection.stop();
     subscription.unsubscribe();
@@ -84,37 +95,25 @@ async function* tell(
   queue: WatchQueue,
   source: WatchSource,
   after: number,
-  ask: (told: number) => Promise<void>,
+  ask: (told: number) => void,
 ): AsyncIterable<WatchEvent> {
-  let told = after;
-  /** What had been told when an entry was last passed over; undefined: nothing is missing. */
-  let gap: number | undefined = after;
-  let isAsking = false;
-  /** To ask again before this was told would be in vain. */
-  let goal = after;
+  const gap = new WatchGap(after);
+  let wasOpen = true;
   for (;;) {
-    if (gap !== undefined && !isAsking && told >= goal) {
-      isAsking = true;
-      void ask(told);
-    }
+    const question = gap.question();
+    if (question !== undefined) ask(question);
     const next = await queue.next();
     if (next === undefined) return;
-    if ('last' in next) {
-      isAsking = false;
-      goal = next.last;
-      if (gap === undefined || gap > next.told || next.last > next.told) continue;
-      gap = undefined;
-      yield { kind: 'caught-up' };
-    } else {
+    if ('last' in next) gap.answer(next.told, next.last);
+    else {
       const { stream } = sequences(next);
-      if (stream !== told + 1) {
-        if (gap === undefined) yield { kind: 'gap' };
-        gap = stream;
-      }
-      told = stream;
       const { subject, data, headers } = next;
+      gap.tell(stream);
+      if (gap.isOpen() && !wasOpen) yield { kind: 'gap' };
       yield { kind: 'entry', entry: source.entry({ subject, data, headers, seq: stream }) };
     }
+    if (wasOpen && !gap.isOpen()) yield { kind: 'caught-up' };
+    wasOpen = gap.isOpen();
   }
 }
 

@@ -161,7 +161,6 @@ if (!server) {
     const ending = new AbortController();
     const acknowledged = [0, 0, 0];
     const before: number[][] = []; // what was acknowledged before each marker was begun
-    let done = 0;
     const write = async (key: string, values: number, noted: (value: number) => void) => {
       let revision = 0;
       for (let value = 1; value <= values; value++) {
@@ -170,7 +169,6 @@ if (!server) {
         revision = written.value;
         noted(value);
       }
-      done++;
     };
     const writers = acknowledged.map((_, at) =>
       write(`account.${at}`, 400, (value) => {
@@ -185,6 +183,7 @@ if (!server) {
       let marker = 0;
       let hasGap = true;
       let told = 0;
+      let isAtEnd = false;
       const ended = new AbortController();
       for await (const event of bucket.watch(0, AbortSignal.any([ended.signal, ending.signal]))) {
         if (event.kind === 'entry') {
@@ -192,7 +191,8 @@ if (!server) {
           told = event.entry.revision;
           const value = Number(Buffer.from(event.entry.value!).toString());
           if (event.entry.key === 'node.marker') marker = value;
-          else if (event.entry.key !== 'node.end') mirrored[Number(event.entry.key.slice(-1))] = value;
+          else if (event.entry.key === 'node.end') isAtEnd = true;
+          else mirrored[Number(event.entry.key.slice(-1))] = value;
         } else hasGap = event.kind === 'gap';
         if (hasGap) continue;
         const wanted = marker === 0 ? [0, 0, 0] : before[marker - 1]!;
@@ -200,7 +200,7 @@ if (!server) {
           mirrored.every((value, at) => value >= wanted[at]!),
           `${mirrored} without a gap, after ${wanted}`,
         );
-        if (done === writers.length) ended.abort();
+        if (isAtEnd) ended.abort();
       }
       return mirrored;
     };
@@ -210,9 +210,28 @@ if (!server) {
       await bucket.read('node.marker', 10_000);
     }
     await Promise.all(writers);
-    await bucket.write('node.end', Buffer.from('0'), 0, 10_000); // whoever is caught up by now hears one thing more
+    await bucket.write('node.end', Buffer.from('0'), 0, 10_000);
     for (const mirrored of await Promise.all(watches)) assert.equal(mirrored.slice(0, 3), [400, 400, 400]);
     assert.ok(passedOver > 0, 'nothing was passed over: the test showed nothing');
+    await close();
+  });
+
+  test('a watch is caught up while writes never pause', async () => {
+    const { bucket, close } = await opened(server);
+    const ending = new AbortController();
+    const writer = (async () => {
+      for (let revision = 0; !ending.signal.aborted; ) {
+        const written = await bucket.write('account.a', Uint8Array.of(1), revision, 10_000);
+        assert.ok(written.ok);
+        revision = written.value;
+      }
+    })();
+    const watches = Array.from({ length: 5 }, async () => {
+      for await (const { kind } of bucket.watch(0, ending.signal)) if (kind === 'caught-up') return;
+    });
+    await Promise.all(watches);
+    ending.abort();
+    await writer;
     await close();
   });
 
