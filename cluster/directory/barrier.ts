@@ -55,7 +55,7 @@ export function serveApplied(options: BarrierOptions, stopping: AbortSignal): Pr
     const waitMs = Math.min(request.waitMs, 60_000);
     try {
       const isTaken = await waitUntil(clock, moved, () => hasTaken(mirror, request), waitMs, stopping);
-      if (isTaken) await mirror.durable();
+      if (isTaken) await mirror.durable(request.key);
       return { applied: isTaken };
     } catch (error) {
       if (stopping.aborted) return { applied: false };

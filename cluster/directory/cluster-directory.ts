@@ -119,7 +119,7 @@ async function settle(
   try {
     const landmark = { key, revision, version: record.version, by: record.by };
     await passBarrier(barrier, landmark, () => members.list(), certainAt, limitMs, signal);
-    await mirror.durable();
+    await mirror.durable(key);
   } catch (error) {
     if (!signal.aborted) log.error('directory: a committed change could not be settled', { key, error });
     return refuse('unknown');

@@ -5,13 +5,15 @@
  * at once and is fsynced in the background, in order; `commit` is fsynced first. Memory-backed sibling: memory-entry-store.ts.
  *
  * On a full disk writes are refused, and nothing else happens. The file keeps some pages free for that day, so that what is
- * there already can still be written anew: a lease, a heartbeat, a password.
+ * there already can still be written anew: a lease, a heartbeat, a password. A mirror that lacks room for a new key says so
+ * on the disk, and is swept after a restart.
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
+import { type Clock, systemClock } from '../../kernel/clock.ts';
 import { causeOf, freeOctets, hasNoRoom, type PageCounts } from '../../kernel/disk-room.ts';
 
 export type StoredEntry = { readonly key: string; readonly revision: number; readonly sealed: Uint8Array };
@@ -25,6 +27,8 @@ export type Remembered = {
   /** Embedded only: the newest revision given out. */
   readonly revision: number;
 };
+
+type Monotonic = Pick<Clock, 'monotonic'>;
 
 /** Refused before anything of it could reach the disk. */
 export class NoRoom extends Error {}
@@ -41,10 +45,11 @@ export type EntryStore = {
   remembered(): Remembered;
   put(entries: readonly StoredEntry[], remembered?: Remembered): void;
   /**
-   * Resolves once all that was put before is on the disk, whatever is put meanwhile. Rejects when it could not be written:
-   * it stays visible, and is tried again at the next `put` or `durable`.
+   * Resolves once all that was put before is on the disk, or what was put under `key` alone, whatever is put meanwhile.
+   * Rejects when it could not be written: it stays visible, and is tried again at the next `put` or `durable`. As long as
+   * others are on the disk without it, a restart finds `isDistrusted` there.
    */
-  durable(): Promise<void>;
+  durable(key?: string): Promise<void>;
   /** Durable first, then visible; when it rejects nothing has changed. */
   commit(entries: readonly StoredEntry[], remembered?: Remembered): Promise<void>;
   close(): Promise<void>;
@@ -62,10 +67,13 @@ const RESERVE_LOW_OCTETS = RESERVE_OCTETS / 2;
  * that may free more than this is followed by a small one.
  */
 const JUST_FREED_OCTETS = RESERVE_OCTETS / 4;
-/** The part of them that is not for what is new. */
-const KEPT_OCTETS = RESERVE_OCTETS / 4;
+/** The part of them that is not for a new key: what is `put` stands in the bucket already, and may have more than a `commit`. */
+const KEPT_FROM_COMMIT_OCTETS = RESERVE_OCTETS / 4;
+const KEPT_FROM_PUT_OCTETS = KEPT_FROM_COMMIT_OCTETS / 2;
 /** Others write to the disk too: what is left below this is theirs. */
 const SPARE_OCTETS = 1024 * 1024;
+/** How long a reserve that could not be made is left alone: the first time; doubled each time, for a quota may never show. */
+const RESERVE_PAUSE_MS = 60_000;
 
 const DATA_FILE = 'data.mdb';
 const LOCK_FILE = 'lock.mdb';
@@ -104,7 +112,7 @@ async function writeEmpty(path: string): Promise<void> {
 }
 
 /** Opens an existing one. Throws when it is missing: a missing database must never look like an empty one. */
-export function openEntryStore(path: string): EntryStore {
+export function openEntryStore(path: string, clock: Monotonic = systemClock): EntryStore {
   if (!entryStoreExists(path)) throw new Error(`directory: ${path}: missing; \`homing init\` creates it`);
   const root = environment(path);
   const meta = root.openDB<unknown, string>({ name: 'meta', encoding: 'msgpack' });
@@ -113,7 +121,7 @@ export function openEntryStore(path: string): EntryStore {
     void root.close();
     throw new Error(`directory: ${path}: unknown format ${JSON.stringify(format)}, this version reads "${FORMAT}"`);
   }
-  return new LmdbEntryStore(path, root, meta);
+  return new LmdbEntryStore(path, clock, root, meta);
 }
 
 const environment = (path: string): RootDatabase<unknown, string> =>
@@ -150,9 +158,13 @@ async function octetsOnDisk(path: string): Promise<number> {
 const noRoom = (path: string, cause?: unknown): NoRoom =>
   new NoRoom(`directory: ${path}: no room left on the disk`, cause === undefined ? {} : { cause });
 
+/** Keys that a pass had no room for, while it wrote the others. */
+type Refused = { readonly keys: ReadonlySet<string>; readonly error: NoRoom };
+
 class LmdbEntryStore implements EntryStore {
   readonly dataId: string;
   readonly #path: string;
+  readonly #clock: Monotonic;
   readonly #root: RootDatabase<unknown, string>;
   readonly #meta: Database<unknown, string>;
   readonly #entries: Database<Buffer, string>;
@@ -163,14 +175,16 @@ class LmdbEntryStore implements EntryStore {
   #putCount = 0;
   #durableCount = 0;
   /** The flush under way. */
-  #pass: Promise<void> | undefined;
+  #pass: Promise<Refused | undefined> | undefined;
   /** The last transaction begun or waiting: they follow one another. */
   #last: Promise<unknown> = Promise.resolve();
-  #reserveFailed = false;
+  #reservePauseMs = RESERVE_PAUSE_MS;
+  #reserveDueAt = Number.NEGATIVE_INFINITY;
   #closed = false;
 
-  constructor(path: string, root: RootDatabase<unknown, string>, meta: Database<unknown, string>) {
+  constructor(path: string, clock: Monotonic, root: RootDatabase<unknown, string>, meta: Database<unknown, string>) {
     this.#path = path;
+    this.#clock = clock;
     this.#root = root;
     this.#meta = meta;
     this.#entries = root.openDB<Buffer, string>({ name: 'entries', encoding: 'binary' });
@@ -220,20 +234,23 @@ class LmdbEntryStore implements EntryStore {
     if (!this.#pass) this.#flushOn();
   }
 
-  async durable(): Promise<void> {
+  async durable(key?: string): Promise<void> {
     const mine = this.#putCount;
     await this.#pass?.catch(() => {}); // it began before, and may lack the newest entries; what fails now is tried again
-    if (this.#durableCount < mine) await this.#flush(); // begun after `mine`, by whomever: it holds them all
+    if (this.#durableCount >= mine || (key !== undefined && !this.#pending.has(key))) return;
+    const refused = await this.#flush(); // begun after `mine`, by whomever: it takes them all
+    if (refused && (key === undefined || refused.keys.has(key))) throw refused.error;
   }
 
   commit(entries: readonly StoredEntry[], remembered?: Remembered): Promise<void> {
-    return this.#write(entries, remembered);
+    return this.#write(entries, remembered, KEPT_FROM_COMMIT_OCTETS);
   }
 
   /** Flushes until nothing is pending. What can't be written stays so; `durable` tells who needs to know, and tries again. */
   #flushOn(): void {
-    const next = () => {
-      if (this.#hasPending() && !this.#pass) this.#flushOn();
+    const begun = this.#putCount;
+    const next = (refused: Refused | undefined) => {
+      if (this.#hasPending() && !this.#pass && (!refused || this.#putCount > begun)) this.#flushOn();
     };
     this.#flush().then(next, () => {});
   }
@@ -243,33 +260,62 @@ class LmdbEntryStore implements EntryStore {
   }
 
   /** One pass at a time; each takes all that is pending, so that puts made meanwhile share the next. */
-  #flush(): Promise<void> {
+  #flush(): Promise<Refused | undefined> {
     this.#pass ??= this.#writePending().finally(() => {
       this.#pass = undefined;
     });
     return this.#pass;
   }
 
-  async #writePending(): Promise<void> {
+  async #writePending(): Promise<Refused | undefined> {
     const count = this.#putCount;
     const entries = [...this.#pending.values()];
     const remembered = this.#pendingRemembered;
-    await this.#write(entries, remembered);
-    for (const entry of entries) if (this.#pending.get(entry.key) === entry) this.#pending.delete(entry.key);
+    try {
+      await this.#write(entries, remembered, KEPT_FROM_PUT_OCTETS);
+    } catch (error) {
+      if (error instanceof NoRoom) return this.#writeKnown(entries, error);
+      throw error;
+    }
+    this.#flushed(entries);
     if (this.#pendingRemembered === remembered) this.#pendingRemembered = undefined;
     this.#durableCount = count;
+    return undefined;
   }
 
-  #write(entries: readonly StoredEntry[], remembered: Remembered | undefined): Promise<void> {
-    const written = this.#last.then(() => this.#transact(entries, remembered));
+  /**
+   * No room for all: what is on the disk already is written anew, and a restart must not take it for a proof that the mirror
+   * is whole. What is visible stays what it was, and is written with the last of the others.
+   */
+  async #writeKnown(entries: readonly StoredEntry[], error: NoRoom): Promise<Refused> {
+    const keys = new Set(this.#newAmong(entries).map(({ key }) => key));
+    const known = entries.filter(({ key }) => !keys.has(key));
+    if (known.length === 0 || keys.size === 0) throw error;
+    this.#pendingRemembered = this.remembered();
+    await this.#write(known, { ...(this.#meta.get('remembered') as Remembered), isDistrusted: true }, 0);
+    this.#flushed(known);
+    return { keys, error };
+  }
+
+  #flushed(entries: readonly StoredEntry[]): void {
+    for (const entry of entries) if (this.#pending.get(entry.key) === entry) this.#pending.delete(entry.key);
+  }
+
+  /** @param keptOctets  what must be left of the reserve when there is a new key among them */
+  #write(entries: readonly StoredEntry[], remembered: Remembered | undefined, keptOctets: number): Promise<void> {
+    const written = this.#last.then(() => this.#transact(entries, remembered, keptOctets));
     this.#last = written.catch(() => {});
     return written;
   }
 
-  async #transact(entries: readonly StoredEntry[], remembered: Remembered | undefined): Promise<void> {
+  async #transact(
+    entries: readonly StoredEntry[],
+    remembered: Remembered | undefined,
+    keptOctets: number,
+  ): Promise<void> {
     if (this.#closed) throw new Error('directory: closed');
     const neededOctets = this.#roomFor(entries);
-    await this.#requireRoom(neededOctets, this.#hasNew(entries));
+    await this.#requireRoom(neededOctets, this.#newAmong(entries).length > 0 ? keptOctets : 0);
     await this.#batch(() => {
       for (const entry of entries) this.#entries.put(entry.key, toDisk(entry));
       if (remembered) this.#meta.put('remembered', remembered);
@@ -286,28 +332,30 @@ class LmdbEntryStore implements EntryStore {
   }
 
   /** A transaction that fails half-way can corrupt the library's heap and so end the process: it is not begun in vain. */
-  async #requireRoom(neededOctets: number, isGrowing: boolean): Promise<void> {
+  async #requireRoom(neededOctets: number, keptOctets: number): Promise<void> {
     const onDisk = await octetsOnDisk(this.#path);
     const inFile = () => freeOctets([this.#entries, this.#meta]);
     if (inFile() < RESERVE_LOW_OCTETS && onDisk >= 2 * RESERVE_OCTETS + neededOctets) await this.#refillReserve();
-    const usable = Math.max(0, inFile() - JUST_FREED_OCTETS - (isGrowing ? KEPT_OCTETS : 0));
+    const usable = Math.max(0, inFile() - JUST_FREED_OCTETS - keptOctets);
     if (onDisk + usable < neededOctets) throw noRoom(this.#path);
   }
 
-  /** Pages once taken stay with the file when they are freed. What fails here is not tried again: a quota does not show. */
+  /** Pages once taken stay with the file when they are freed. */
   async #refillReserve(): Promise<void> {
-    if (this.#reserveFailed) return;
+    if (this.#clock.monotonic() < this.#reserveDueAt) return;
     try {
       await this.#batch(() => this.#meta.put('reserve', Buffer.alloc(RESERVE_OCTETS)));
       await this.#batch(() => this.#meta.put('reserve', ''));
       await this.#batch(() => this.#meta.put('reserve', '')); // what the one before freed is given out after this one
+      this.#reservePauseMs = RESERVE_PAUSE_MS;
     } catch {
-      this.#reserveFailed = true; // whoever wants to write hears it from the write itself
+      this.#reserveDueAt = this.#clock.monotonic() + this.#reservePauseMs; // who wants to write hears it from the write
+      this.#reservePauseMs *= 2;
     }
   }
 
-  #hasNew(entries: readonly StoredEntry[]): boolean {
-    return entries.some(({ key }) => !this.#entries.doesExist(key));
+  #newAmong(entries: readonly StoredEntry[]): StoredEntry[] {
+    return entries.filter(({ key }) => !this.#entries.doesExist(key));
   }
 
   /**

@@ -7,8 +7,8 @@ import { type EntryStore, NoRoom, type Remembered, type StoredEntry } from './en
 export type MemoryEntryStore = EntryStore & {
   /** A store with what had reached the disk, as a restart would find it. */
   crash(): MemoryEntryStore;
-  /** While set, nothing reaches the disk. */
-  full(isFull: boolean): void;
+  /** While set, nothing reaches the disk; or nothing under a key that is not there yet. */
+  full(isFull: boolean | 'for new keys'): void;
 };
 
 type Disk = { readonly entries: Map<string, StoredEntry>; remembered: Remembered };
@@ -16,14 +16,18 @@ type Disk = { readonly entries: Map<string, StoredEntry>; remembered: Remembered
 export function memoryEntryStore(dataId: string, disk: Disk = emptyDisk()): MemoryEntryStore {
   const visible = new Map(disk.entries);
   let remembered = disk.remembered;
-  let isFull = false;
+  let isFull: boolean | 'for new keys' = false;
   let closed = false;
 
-  const sync = () => {
+  const noRoom = () => new NoRoom('directory: no room left on the disk');
+  const lacks = (keys: Iterable<string>) => [...keys].some((key) => !disk.entries.has(key));
+  const sync = (sought?: string) => {
     if (closed) throw new Error('directory: closed');
-    if (isFull) throw new NoRoom('directory: no room left on the disk');
-    for (const [key, entry] of visible) disk.entries.set(key, entry);
-    disk.remembered = remembered;
+    if (isFull === true) throw noRoom();
+    const isPartial = isFull === 'for new keys' && lacks(visible.keys());
+    for (const [key, entry] of visible) if (!isPartial || disk.entries.has(key)) disk.entries.set(key, entry);
+    disk.remembered = isPartial ? { ...disk.remembered, isDistrusted: true } : remembered;
+    if (isPartial && (sought === undefined || lacks([sought]))) throw noRoom();
   };
 
   return {
@@ -36,18 +40,18 @@ export function memoryEntryStore(dataId: string, disk: Disk = emptyDisk()): Memo
       for (const entry of entries) visible.set(entry.key, entry);
       if (newRemembered) remembered = newRemembered;
     },
-    async durable() {
-      sync();
+    async durable(key) {
+      sync(key);
     },
     async commit(entries, newRemembered) {
       if (closed) throw new Error('directory: closed');
-      if (isFull) throw new NoRoom('directory: no room left on the disk');
+      if (isFull === true || (isFull && lacks(entries.map(({ key }) => key)))) throw noRoom();
       for (const entry of entries) visible.set(entry.key, entry);
       if (newRemembered) remembered = newRemembered;
       sync();
     },
     async close() {
-      if (!closed && !isFull) sync();
+      if (!closed && isFull === false) sync();
       closed = true;
     },
     crash: () => memoryEntryStore(dataId, { entries: new Map(disk.entries), remembered: disk.remembered }),

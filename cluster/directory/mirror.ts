@@ -162,8 +162,8 @@ export function createMirror(store: EntryStore, seal: Seal, log: Log) {
       if (!store.remembered().isDistrusted) store.put([], { ...store.remembered(), isDistrusted: true });
     },
     isDistrusted: (): boolean => store.remembered().isDistrusted === true,
-    /** Resolves once everything taken so far is on the disk. */
-    durable: (): Promise<void> => store.durable(),
+    /** Resolves once everything taken so far is on the disk, or what was taken under `key` alone. */
+    durable: (key?: string): Promise<void> => store.durable(key),
     /** Each record newly followed. */
     onFollowed: (listener: (held: Held) => void): Service => followed.add(listener),
     /** Anything at all moved: a wake-up for those who wait on a condition. */

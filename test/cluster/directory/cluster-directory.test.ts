@@ -3,6 +3,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { keys } from '../../../cluster/directory/records.ts';
+import { laggingBucket } from './lagging-bucket.ts';
 import { createWorld, edit, MAX_STALE_MS, settled, type World, type WorldNode } from './world.ts';
 
 const test = suite('cluster directory');
@@ -247,6 +248,41 @@ test('a node without the bucket refuses changes as unavailable, and nothing is w
   await world.close();
 });
 
+test('a registration in what the changer passed over holds up its change until that node has confirmed, or the limit', async () => {
+  for (const goesOn of [true, false]) {
+    const world = await createWorld();
+    const changer = laggingBucket(world);
+    const n1 = await world.fresh({ me: 'n1', bucket: changer.bucket, clock: world.clock });
+    await changed(world, n1, 1);
+    changer.hold();
+    const newcomer = laggingBucket(world);
+    const n2 = await world.fresh({ me: 'n2', bucket: newcomer.bucket, clock: world.clock });
+    newcomer.hold();
+    const begun = world.clock.monotonic();
+    let isDone = false;
+    const change = set(n1, 2).then((result) => {
+      isDone = true;
+      return result;
+    });
+    const registration = () => world.server.entry(keys.node('n2'))!.revision;
+    const landmark = () => world.server.entry(keys.account(ALICE))!.revision;
+    assert.ok(await world.clock.until(() => quota(n1) === 2, 100), 'committed');
+    assert.ok(registration() < landmark());
+    assert.ok(await world.clock.until(() => registration() > landmark(), 1500), 'overwritten by the next heartbeat');
+    changer.goOn();
+    await world.clock.until(() => isDone, 500);
+    assert.not(isDone, 'n2 is fresh and lacks it');
+    assert.ok(n2.directory.isFresh());
+    assert.is(quota(n2), 1);
+    if (goesOn) newcomer.goOn();
+    assert.ok((await settled(world, change)).ok);
+    assert.ok(goesOn ? quota(n2) === 2 : !n2.directory.isFresh());
+    assert.is(world.clock.monotonic() - begun < MAX_STALE_MS, goesOn);
+    newcomer.goOn();
+    await world.close();
+  }
+});
+
 test('a changer cut off just after its commit still succeeds, when every other node must be stale or have it', async () => {
   const { world, n1, n2, n3 } = await three();
   n2.faults.latencyMs = () => 40;
@@ -266,6 +302,29 @@ test('a full disk at the changer: no success, and the change is told as unknown'
   assert.equal(await settled(world, set(n1, 1)), { ok: false, refusal: 'unknown' });
   n1.store.full(false);
   await changed(world, n1, 2);
+  await world.close();
+});
+
+test('a node whose disk has no room for a new account holds up no change to a known one, and sweeps when it starts again', async () => {
+  const { world, n1, n2, n3 } = await three();
+  await changed(world, n1, 1);
+  n2.store.full('for new keys');
+  const BOB = 'bob@example.test';
+  const made = await settled(world, n1.directory.change(BOB, edit(BOB, 7), { operation: operation() }));
+  assert.ok(made.ok, 'after the limit: n2 can not confirm it');
+  for (const [value, node] of [n1, n2, n3].entries()) {
+    const begun = world.clock.monotonic();
+    await changed(world, node, value);
+    assert.ok(world.clock.monotonic() - begun < 100, `${node.me}: no timeout was waited for`);
+  }
+  await world.clock.run(1500); // a heartbeat above bob's entry is on the disk
+  await n2.store.durable(keys.node('n2'));
+  const disk = n2.kill();
+  assert.is(disk.get(keys.account(BOB)), undefined);
+  assert.ok(disk.get(keys.node('n2'))!.revision > world.server.entry(keys.account(BOB))!.revision);
+  const again = await world.fresh({ me: 'n2', disk });
+  assert.is(quota(again, BOB), 7);
+  assert.is(quota(again), 2);
   await world.close();
 });
 

@@ -3,7 +3,7 @@
  * Skips visibly what needs the right to mount, or prlimit, where it is not.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -219,12 +219,10 @@ test('on a full disk what is new is refused, what is known is written, and all g
       assert.is(await commits(store, 'account.2', 1000 + round), 'done', `round ${round}`);
     }
     assert.match(await commits(store, refused, 3), NO_ROOM);
-    store.put([entry(refused, 4)]);
-    assert.match(await store.durable().catch((error) => error.message), NO_ROOM);
-    assert.equal(store.get(refused), entry(refused, 4), 'what was put stays visible');
+    store.put([entry(refused, 4)]); // the bucket of a cluster holds it already
+    await store.durable();
 
     empty();
-    await store.durable();
     assert.is(await commits(store, 'account.more', 5), 'done');
     await store.close();
     store = openEntryStore(path);
@@ -232,6 +230,65 @@ test('on a full disk what is new is refused, what is known is written, and all g
     assert.is(store.get('account.100')!.revision, 1200);
     assert.is([...store.list('account.')].length, 100 + added + 2);
     assert.equal(readdirSync(path).sort(), ['data.mdb', 'lock.mdb']);
+    await store.close();
+  }));
+
+const outcome = (durable: Promise<void>): Promise<string> =>
+  durable.then(
+    () => 'done',
+    (error: Error) => error.message,
+  );
+
+/** What a restart would find on the disk now. */
+async function onDisk(path: string, look: (store: EntryStore) => void): Promise<void> {
+  const copy = folder();
+  mkdirSync(copy);
+  copyFileSync(join(path, 'data.mdb'), join(copy, 'data.mdb'));
+  const store = openEntryStore(copy);
+  look(store);
+  await store.close();
+}
+
+test('a new entry that finds no room at all holds up no known one, and a restart meanwhile distrusts the mirror', () =>
+  onSmallDisk(async (path, fill, empty) => {
+    await createEntryStore(path);
+    let store = openEntryStore(path);
+    store.put([entry('account.known', 1), entry('account.known2', 1), entry('node.n1', 2)], {
+      generation: 2,
+      revision: 0,
+    });
+    await store.durable();
+    fill();
+    const whole = { generation: 2, revision: 0 };
+    const sealed = new Uint8Array(700);
+    let added = 0;
+    do store.put([{ key: `account.new${added}`, revision: 10 + added, sealed }]);
+    while ((await outcome(store.durable(`account.new${added}`))) === 'done' && ++added < 1000);
+    assert.ok(added > 0 && added < 1000, `${added} found room`);
+    const refused = `account.new${added}`;
+
+    for (let revision = 2000; revision < 2100; revision++) {
+      store.put([entry('account.known', revision), entry('account.known2', revision), entry('node.n1', revision)]);
+      store.put([entry('account.known', revision, 'put while a flush is under way')]);
+      assert.is(await outcome(store.durable('account.known')), 'done', `revision ${revision}`);
+      if (revision % 10 === 0) assert.match(await outcome(store.durable(refused)), NO_ROOM);
+      if (revision % 10 === 5) assert.match(await outcome(store.durable()), NO_ROOM);
+    }
+    assert.is(store.get(refused)!.revision, 10 + added, 'what was put stays visible');
+    assert.equal(store.remembered(), whole);
+    await onDisk(path, (found) => {
+      assert.is(found.get('account.known')!.revision, 2099);
+      assert.is(found.get(refused), undefined);
+      assert.equal(found.remembered(), { ...whole, isDistrusted: true });
+    });
+
+    empty();
+    assert.is(await outcome(store.durable()), 'done');
+    assert.equal(store.remembered(), whole);
+    await store.close();
+    store = openEntryStore(path);
+    assert.is(store.get(refused)!.revision, 10 + added);
+    assert.equal(store.remembered(), whole);
     await store.close();
   }));
 
@@ -248,6 +305,7 @@ test('a database that could not be made may be made later', () =>
 
 // The limit does not show in what the disk says of its room, as a quota does not: the transaction itself fails.
 const LIMIT_OCTETS = 3 * 1024 * 1024;
+const RESERVE_OCTETS = 1024 * 1024;
 const hasPrlimit = process.platform === 'linux' && spawnSync('prlimit', ['--version']).status === 0;
 (hasPrlimit ? test : test.skip)('a process whose writes fail lives on, says so, and writes once it can', async () => {
   const path = folder();
@@ -273,6 +331,30 @@ const hasPrlimit = process.platform === 'linux' && spawnSync('prlimit', ['--vers
   const store = openEntryStore(path);
   assert.is([...store.list('account.')].length, revision, 'all that was put, and nothing of the refused commit');
   await store.close();
+});
+
+(hasPrlimit ? test : test.skip)('a reserve that could not be made once is made later, not at once', async () => {
+  const path = folder();
+  await createEntryStore(path);
+  const program = join(import.meta.dirname ?? '', 'reserve-loop.ts');
+  const limited = ['--fsize=524288:unlimited', process.execPath, ...process.execArgv, program, path];
+  const child = spawn('prlimit', limited, { stdio: ['pipe', 'pipe', 'pipe'] });
+  const complaints: string[] = [];
+  child.stderr.setEncoding('utf8').on('data', (text: string) => complaints.push(text)); // the library prints the cause
+  const ended = new Promise((resolve) => child.on('close', (code, signal) => resolve(signal ?? code)));
+  const sizes: number[] = [];
+  for await (const line of createInterface({ input: child.stdout })) {
+    assert.is(line, 'durable');
+    sizes.push(statSync(join(path, 'data.mdb')).size);
+    spawnSync('prlimit', ['--pid', String(child.pid), '--fsize=unlimited']);
+    child.stdin.write('go on\n');
+  }
+  assert.is(await ended, 0, complaints.join(''));
+  assert.equal(
+    sizes.map((octets) => octets > RESERVE_OCTETS),
+    [false, false, true],
+    'refused; not tried again at once; made after a minute',
+  );
 });
 
 test.after(() => {

@@ -21,6 +21,7 @@ import {
 import { sealWith } from '../../../cluster/directory/seal.ts';
 import { subjects } from '../../../cluster/subjects.ts';
 import type { Clock } from '../../../kernel/clock.ts';
+import { accept, refuse } from '../../../kernel/result.ts';
 import { type Log, silentLog } from '../../../telemetry/log.ts';
 
 /** Time stands still but in `run` and `until`. */
@@ -186,12 +187,13 @@ export async function createWorld(
         }
         theirs.clock.after(latencyMs(), async () => {
           if (theirs.isCut) return;
-          const answer = await there.handler(request);
+          const answered = await Promise.resolve(there.handler(request)).then(accept, () => refuse('fault' as const));
           mine.clock.after(latencyMs(), () => {
             if (mine.isCut || theirs.isCut) return;
+            if (!answered.ok) return fail(new BusError(answered.refusal, subject));
             timer.cancel();
             signal?.removeEventListener('abort', onAbort);
-            resolve(answer);
+            resolve(answered.value);
           });
         });
       }),

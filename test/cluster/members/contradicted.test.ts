@@ -2,9 +2,11 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Bucket, WatchEvent } from '../../../cluster/directory/bucket.ts';
-import { keys } from '../../../cluster/directory/records.ts';
-import { createWorld, edit, settled, type World, type WorldNode } from '../directory/world.ts';
+import type { Bucket } from '../../../cluster/directory/bucket.ts';
+import type { Faults } from '../../../cluster/directory/memory-bucket.ts';
+import { decodeRecord, keys } from '../../../cluster/directory/records.ts';
+import { laggingBucket } from '../directory/lagging-bucket.ts';
+import { createWorld, edit, processClock, settled, type World, type WorldNode } from '../directory/world.ts';
 
 const test = suite('a contradicted mirror');
 const ALICE = 'alice@example.test';
@@ -97,6 +99,31 @@ test('nodes that come back one after the other to an older copy agree on one new
   }
 });
 
+test('nodes that can not write back for a while do not outgrow each other with generations meanwhile', async () => {
+  for (const latencyMs of [1, 2, 3, 5])
+    for (const gapMs of [0, 50, 100, 200, 300, 400, 500]) {
+      const { world, nodes, snapshot } = await twoNodes(() => latencyMs);
+      for (const node of nodes) {
+        node.cut();
+        node.faults.fate = (key) => (key.startsWith('account') ? 'lost' : 'done');
+      }
+      world.server.restore(snapshot);
+      for (const node of nodes) {
+        node.mend();
+        await world.clock.run(gapMs);
+      }
+      await world.clock.run(5000);
+      for (const node of nodes) delete node.faults.fate;
+      assert.ok(await world.clock.until(() => isHealed(nodes, 2), 8000), `${latencyMs} ms, gap ${gapMs} ms`);
+      const { value } = world.server.entry(keys.generation)!;
+      const generation = decodeRecord(world.seal, keys.generation, value!)!.version;
+      assert.ok(generation <= 2, `${latencyMs} ms, gap ${gapMs} ms: ${generation} generations`);
+      const writes = world.server.snapshot().last - snapshot.last;
+      assert.ok(writes < 60, `${latencyMs} ms, gap ${gapMs} ms: ${writes} writes`);
+      await world.close();
+    }
+});
+
 test('a heartbeat told over a gap makes nothing fresh: what was overwritten in it may be missing', async () => {
   const world = await createWorld();
   const n1 = await world.fresh({ me: 'n1' });
@@ -118,43 +145,64 @@ test('a heartbeat told over a gap makes nothing fresh: what was overwritten in i
   await world.close();
 });
 
-/** A bucket whose watch lags as a stream's consumer does: what was overwritten meanwhile is passed over, the rest comes apart. */
-function laggingBucket(world: World) {
-  let isHeld = false;
-  let goOn = () => {};
-  const client = world.server.client(world.clock, { latencyMs: () => 1 });
-  const bucket: Bucket = {
-    ...client,
-    async *watch(after, signal): AsyncIterable<WatchEvent> {
-      let hasGap = false;
-      for await (const event of client.watch(after, signal)) {
-        while (isHeld) await new Promise<void>((resolve) => (goOn = resolve));
-        if (event.kind === 'entry') {
-          const { key, revision } = event.entry;
-          const isPassedOver = world.server.entry(key)!.revision !== revision;
-          if (isPassedOver && !hasGap) yield { kind: 'gap' };
-          hasGap ||= isPassedOver;
-          if (isPassedOver) continue;
-          await new Promise<void>((resolve) => world.clock.after(1, resolve));
-        }
-        yield event;
-        if (hasGap && event.kind === 'entry' && event.entry.revision === world.server.snapshot().last) {
-          hasGap = false;
-          yield { kind: 'caught-up' };
-        }
-      }
-    },
+/** Its watch, once broken, says nothing more: a connection of which only one end knows that it is no more. */
+const halfOpen = (bucket: Bucket): Bucket => ({
+  ...bucket,
+  async *watch(after, signal) {
+    try {
+      yield* bucket.watch(after, signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    }
+  },
+});
+
+/** The only node, a bucket that went back behind its last heartbeat, and how it comes to see that. */
+async function contradictedAlone(way: 'watch' | 'heartbeat' | 'change') {
+  const world = await createWorld();
+  const clock = processClock(world.clock);
+  const faults: Partial<Faults> = { latencyMs: () => 1 };
+  const client = world.server.client(clock, faults);
+  const node = await world.fresh({ me: 'n1', bucket: way === 'watch' ? client : halfOpen(client), clock });
+  await changed(world, node, 1);
+  const beats = () => world.server.entry(keys.node('n1'))!.revision;
+  const { last } = world.server.snapshot();
+  assert.ok(await world.clock.until(() => beats() > last, 1100));
+  await world.clock.run(5); // heard
+  const snapshot = world.server.snapshot();
+  await changed(world, node, 2);
+  assert.is(snapshot.last, beats(), 'the last heartbeat proves the copy, and lies above the older record');
+  world.server.restore(snapshot);
+  const again = edit(ALICE, 2);
+  if (way === 'change') void node.directory.change(ALICE, again, { operation: `operation ${operations++}` });
+  const hasSeen = () => world.errors.includes('directory: the bucket went back');
+  assert.ok(await world.clock.until(hasSeen, 2000));
+  faults.fate = (key) => (key === keys.node('n1') ? 'done' : 'lost'); // its repair does not reach the bucket
+  const kill = () => {
+    clock.stop();
+    client.cut();
+    return node.kill();
   };
-  return {
-    bucket,
-    hold: () => {
-      isHeld = true;
-    },
-    goOn: () => {
-      isHeld = false;
-      goOn();
-    },
-  };
+  return { world, node, faults, kill };
 }
+
+for (const way of ['watch', 'heartbeat', 'change'] as const)
+  for (const endsAfterMs of [0, 3, 10, 150, 900])
+    for (const how of ['heard again', 'killed'] as const)
+      test(`seen by one node alone, by its ${way}, and ${how} ${endsAfterMs} ms later: the older copy is repaired`, async () => {
+        const { world, node, faults, kill } = await contradictedAlone(way);
+        await world.clock.run(endsAfterMs);
+        delete faults.fate;
+        let live = node;
+        if (how === 'killed') {
+          await node.store.durable();
+          live = await world.node({ me: 'n1', disk: kill() });
+        }
+        assert.ok(await world.clock.until(() => isHealed([live], 2), 8000));
+        const { value } = world.server.entry(keys.account(ALICE))!;
+        assert.ok(decodeRecord(world.seal, keys.account(ALICE), value!)!.version >= 2, 'the bucket has it again');
+        await world.close();
+      });
 
 test.run();
