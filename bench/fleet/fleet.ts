@@ -5,9 +5,9 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configuration, portsFrom } from './configuration.ts';
-import { freePort } from './free-port.ts';
 import { type NatsProcess, startNats } from './nats-process.ts';
 import { NodeProcess } from './node-process.ts';
+import { PortPicker } from './port-picker.ts';
 
 export type FleetOptions = {
   readonly directory: string;
@@ -39,12 +39,14 @@ export type Fleet = {
 /** Writes the configurations that are missing, initialises what is new, starts everything and waits until it serves. */
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
   mkdirSync(options.directory, { recursive: true, mode: 0o700 });
+  const ports = new PortPicker();
   const nats =
     options.nats === 0
       ? []
       : await startNats({
           directory: options.directory,
           count: options.nats,
+          ports,
           ...(options.natsPort !== undefined && { port: options.natsPort }),
           ...(options.natsProgram !== undefined && { program: options.natsProgram }),
         });
@@ -58,7 +60,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       return found;
     },
     async add(me) {
-      const node = await placeNode(options, nats, me, nodes.length);
+      const node = await placeNode(options, ports, nats, me, nodes.length);
       nodes.push(node);
       await node.init();
       await node.start();
@@ -70,11 +72,11 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     },
   };
   try {
-    for (const [at, me] of options.nodes.entries()) nodes.push(await placeNode(options, nats, me, at));
+    for (const [at, me] of options.nodes.entries()) nodes.push(await placeNode(options, ports, nats, me, at));
     const fresh = nodes.filter((node) => !existsSync(join(node.data, 'directory')));
     await fresh[0]?.init(); // makes the cluster's key and bucket, which the others join
-    await Promise.all(fresh.slice(1).map((node) => node.init()));
-    await Promise.all(nodes.map((node) => node.start()));
+    await allOf(fresh.slice(1).map((node) => node.init()));
+    await allOf(nodes.map((node) => node.start()));
     return fleet;
   } catch (error) {
     await fleet.stop();
@@ -82,15 +84,22 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   }
 }
 
+/** Like Promise.all, but settled only when all are: what fails must not leave behind what is still starting. */
+async function allOf(starting: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(starting)).find(({ status }) => status === 'rejected');
+  if (failed) throw (failed as PromiseRejectedResult).reason;
+}
+
 async function placeNode(
   options: FleetOptions,
+  picker: PortPicker,
   nats: readonly NatsProcess[],
   me: string,
   at: number,
 ): Promise<NodeProcess> {
   const ports =
     options.portBase === undefined
-      ? { pop3: await freePort(), lmtp: await freePort(), poppwd: await freePort() }
+      ? { pop3: await picker.next(), lmtp: await picker.next(), poppwd: await picker.next() }
       : portsFrom(options.portBase + 1000 * at);
   const file = join(options.directory, `${me}.toml`);
   const { channels, logLevel, top, tables } = options;

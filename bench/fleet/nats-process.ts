@@ -1,6 +1,6 @@
 /** nats-server processes with JetStream on loopback: one, or three that form a cluster. */
 import { join } from 'node:path';
-import { freePort } from './free-port.ts';
+import type { PortPicker } from './port-picker.ts';
 import { Program } from './program.ts';
 
 export type NatsProcess = {
@@ -14,6 +14,7 @@ export type NatsProcess = {
 export type NatsOptions = {
   readonly directory: string;
   readonly count: 1 | 3;
+  readonly ports: PortPicker;
   /** The first of `count` ports, cluster routes 2000 above; absent: free ones. */
   readonly port?: number;
   readonly program?: string;
@@ -23,8 +24,8 @@ export async function startNats(options: NatsOptions): Promise<readonly NatsProc
   const places = [];
   for (let at = 0; at < options.count; at++)
     places.push({
-      port: options.port === undefined ? await freePort() : options.port + at,
-      route: options.port === undefined ? await freePort() : options.port + 2000 + at,
+      port: options.port === undefined ? await options.ports.next() : options.port + at,
+      route: options.port === undefined ? await options.ports.next() : options.port + 2000 + at,
     });
   const routes = places.map(({ route }) => `nats://127.0.0.1:${route}`);
   return Promise.all(

@@ -9,6 +9,7 @@ import { access, constants, mkdtemp, readdir, readFile, rm, writeFile } from 'no
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { type Life, lifeOf } from '../../bench/fleet/life.ts';
+import { PortPicker } from '../../bench/fleet/port-picker.ts';
 
 export type NatsServer = {
   /** `127.0.0.1:port`, the same after each restart. */
@@ -52,8 +53,9 @@ async function startServer(path: string, options: NatsServerOptions): Promise<Na
   await writeFile(configurationFile, `${jetStream}${options.configuration ?? ''}\n`);
 
   const start = (port: number) => launch(path, configurationFile, directory, port);
-  let running = await start(-1);
-  const { port } = running;
+  // not -1, any free port: an outgoing connection could take such a one before the server comes back
+  const port = await new PortPicker().next();
+  let running = await start(port);
   const leaveNothing = () => {
     running.life.signal('SIGKILL');
     rmSync(directory, { recursive: true, force: true });

@@ -8,8 +8,8 @@ import { join, resolve } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { configuration } from '../../bench/fleet/configuration.ts';
-import { freePort } from '../../bench/fleet/free-port.ts';
 import { NodeProcess } from '../../bench/fleet/node-process.ts';
+import { PortPicker } from '../../bench/fleet/port-picker.ts';
 import { Program } from '../../bench/fleet/program.ts';
 import { createLmdbStore } from '../../store/lmdb-store.ts';
 import { deliver, logIn, message, retrieveAll } from '../support/system.ts';
@@ -20,7 +20,8 @@ async function inDirectory(
   use: (node: NodeProcess, homing: Homing, directory: string) => Promise<void>,
 ): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'homing-test-'));
-  const ports = { pop3: await freePort(), lmtp: await freePort(), poppwd: await freePort() };
+  const picker = new PortPicker();
+  const ports = { pop3: await picker.next(), lmtp: await picker.next(), poppwd: await picker.next() };
   const file = join(directory, 'homing.toml');
   writeFileSync(file, configuration({ me: 'n1', data: 'data', ports }));
   const homing: Homing = (words, input = '') => {
@@ -140,7 +141,13 @@ test('a command killed while it is answered does not end the server', () =>
 test('without a nats-server: serve waits and ends on SIGTERM, init says where none answers', () =>
   inDirectory(async (_node, homing, directory) => {
     assert.is(homing(['init']).status, 0); // alone: what serve needs is there
-    const [port, pop3, lmtp, poppwd] = [await freePort(), await freePort(), await freePort(), await freePort()];
+    const picker = new PortPicker();
+    const [port, pop3, lmtp, poppwd] = [
+      await picker.next(),
+      await picker.next(),
+      await picker.next(),
+      await picker.next(),
+    ];
     const ports = { pop3, lmtp, poppwd };
     const write = (name: string, data: string) => {
       writeFileSync(join(directory, name), configuration({ me: 'n1', data, ports, natsPorts: [port] }));

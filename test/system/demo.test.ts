@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { freePort } from '../../bench/fleet/free-port.ts';
+import { PortPicker } from '../../bench/fleet/port-picker.ts';
 import { Program } from '../../bench/fleet/program.ts';
 
 const HOMING = resolve(import.meta.dirname, '../../bin/homing.js');
@@ -14,7 +14,7 @@ const HOMING = resolve(import.meta.dirname, '../../bin/homing.js');
 /** Of a range where POP3, LMTP and poppwd are free (bench/fleet/configuration.ts has their distances). */
 async function freeBase(): Promise<number> {
   for (;;) {
-    const base = (await freePort()) - 110;
+    const base = (await new PortPicker().next()) - 110;
     const others = await Promise.all([base + 106, base + 124].map(isFree));
     if (others.every(Boolean)) return base;
   }

@@ -7,8 +7,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { LmtpClient } from '../../bench/clients/lmtp.ts';
 import { configuration } from '../../bench/fleet/configuration.ts';
-import { freePort } from '../../bench/fleet/free-port.ts';
 import { NodeProcess } from '../../bench/fleet/node-process.ts';
+import { PortPicker } from '../../bench/fleet/port-picker.ts';
 import { deliver, endsWith, eventually, message, openSession, retrieveAll } from '../support/system.ts';
 
 const DAN = 'dan@example.test';
@@ -16,7 +16,8 @@ const HOMING = resolve(import.meta.dirname, '../../bin/homing.js');
 const has = (program: string, ...words: string[]) => spawnSync(program, words).status === 0;
 
 async function place(directory: string, command?: readonly string[]): Promise<NodeProcess> {
-  const ports = { pop3: await freePort(), lmtp: await freePort(), poppwd: await freePort() };
+  const picker = new PortPicker();
+  const ports = { pop3: await picker.next(), lmtp: await picker.next(), poppwd: await picker.next() };
   const file = join(directory, 'n1.toml');
   writeFileSync(file, configuration({ me: 'n1', data: 'n1', ports }));
   return new NodeProcess({ me: 'n1', file, data: join(directory, 'n1'), ports, ...(command && { command }) });
