@@ -1,5 +1,5 @@
 /**
- * Drives one session: bytes -> decoder -> machine -> replies -> bytes. The only file that holds a socket.
+ * Drives one session: bytes -> decoder -> machine -> replies -> bytes. Holds the socket, and nobody else does.
  *
  * Pull, never push: the next command is taken only while the machine shows `ready`, the client drains its output and no
  * reply with a body is still being sent. That body is a barrier: pipelined `RETR 1, DELE 1, QUIT` (RFC 2449 §6.6) must
@@ -8,28 +8,11 @@
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../kernel/clock.ts';
 import type { Log } from '../telemetry/log.ts';
+import { type Awaited, type Ending, type Limits, limitMs } from './connection-terms.ts';
+import { beginTls, type ConnectionTls, type Handshake, hush } from './connection-tls.ts';
 import { IncomingContent } from './incoming-content.ts';
 import { ReplyQueue } from './reply-queue.ts';
 import type { Said, Session, StopReason } from './session.ts';
-
-export type Limits = {
-  /** How long a client may let pass between commands, or stall inside a body that it sends. */
-  readonly idleMs: number;
-  /** How long a client may take to read what one write sent it, some tens of kilobytes. */
-  readonly writeMs: number;
-};
-
-/** How a connection came to its end. */
-export type Ending =
-  /** The session reached its final state by itself. */
-  | 'finished'
-  | 'client-gone'
-  | 'slow-reader'
-  | StopReason
-  /** Something of ours broke: a reply's body, the machine. */
-  | 'fault'
-  /** By `destroy`: the grace of a stop ran out. */
-  | 'destroyed';
 
 /** Told to whoever counts connections, once, when the socket is closed for good. */
 export type Closed = (connection: Connection, ending: Ending) => void;
@@ -39,19 +22,18 @@ export type Surroundings = {
   readonly clock: Clock;
   readonly log: Log;
   readonly closed: Closed;
+  /** Absent: sessions are told so, and say no `start-tls`. */
+  readonly tls?: ConnectionTls | undefined;
 };
 
 /** Octets of commands that may lie undecoded while the session is busy; beyond, the client's sending is held up by TCP. */
 const MAX_UNDECODED_OCTETS = 16 * 1024;
-/** After the last reply: how long the client's own end is awaited, so that a reset does not eat what it has not read. */
-const LINGER_MS = 1000;
-
-/** What the connection waits for, and so which limit counts. `us`: a command is being answered, no limit but its own. */
-type Awaited = 'client' | 'reader' | 'goodbye' | 'us';
+const NOTHING = new Uint8Array(0);
 
 export class Connection {
   readonly id: string;
-  readonly #socket: Duplex;
+  /** The client's; a TLS one over it from the handshake on. */
+  #socket!: Duplex; // by #attach
   readonly #session: Session;
   readonly #around: Surroundings;
 
@@ -62,6 +44,8 @@ export class Connection {
   /** The body being received. While it is there replies are held back: they belong after its end (RFC 5321 §4.1.1.4). */
   #content: IncomingContent | undefined;
   #expectsContent = false;
+  /** `due`: the session wants TLS, and what it said before is still to be sent. */
+  #handshake: 'due' | 'begun' | undefined;
 
   #undecodedOctets = 0;
   #inputEnded = false;
@@ -77,21 +61,19 @@ export class Connection {
   #progressed = false;
   #deadlineMs = Number.POSITIVE_INFINITY;
 
-  /** Takes the socket over and starts the session, which says its greeting. */
+  /** Takes the socket over and starts the session, which says its greeting: under implicit TLS after the handshake. */
   constructor(id: string, socket: Duplex, session: Session, around: Surroundings) {
     this.id = id;
-    this.#socket = socket;
     this.#session = session;
     this.#around = around;
-    socket.on('data', (bytes: Uint8Array) => this.#receive(bytes));
-    socket.on('end', () => this.#endInput());
-    socket.on('drain', () => this.#drain());
-    socket.on('error', () => {}); // 'close' follows and says all that matters
-    socket.on('close', () => this.#close());
+    this.#attach(socket);
     session.actor.on('*', this.#hear.bind(this));
     session.actor.subscribe(this);
-    session.actor.start();
-    this.#pump();
+    if (around.tls?.mode === 'implicit') this.#shakeHands();
+    else {
+      session.actor.start();
+      this.#pump();
+    }
   }
 
   /** The machine's state, for status and logs: never its context, which may hold names. */
@@ -102,6 +84,7 @@ export class Connection {
   /** Ends the session once it is between two commands; a command under way is finished first. */
   stop(): void {
     this.#stopping ??= 'shutdown';
+    if (this.#handshake === 'begun') this.#abort('shutdown');
     this.#pump();
   }
 
@@ -122,7 +105,16 @@ export class Connection {
     this.#break('the session broke', fault);
   }
 
-  // In: what the socket tells.
+  // In: what the socket tells. One that TLS has taken over is heard no more.
+
+  #attach(socket: Duplex): void {
+    this.#socket = socket;
+    socket.on('data', (bytes: Uint8Array) => this.#receive(bytes));
+    socket.on('end', () => socket === this.#socket && this.#endInput());
+    socket.on('drain', () => this.#drain());
+    socket.on('error', () => {}); // 'close' follows and says all that matters
+    socket.on('close', () => socket === this.#socket && this.#close());
+  }
 
   #receive(bytes: Uint8Array): void {
     if (this.#over || this.#saidGoodbye) return; // lingering: read and dropped
@@ -155,10 +147,13 @@ export class Connection {
   /** Must not throw: XState would take the process down for it. */
   #hear(said: Said<object>): void {
     try {
-      if (said.type === 'expect') this.#expectsContent = true;
+      if (said.type === 'expect' && said.next === 'body') this.#expectsContent = true;
+      else if (said.type === 'expect')
+        this.#session.decoder.expect(said.next); // it comes as a command
+      else if (said.type === 'start-tls') this.#handshake = 'due';
       else this.#unsent.add(this.#session.encoder.encode(said.reply));
     } catch (fault) {
-      this.#break('a reply could not be encoded', fault);
+      this.#break('what the session said could not be done', fault);
     }
   }
 
@@ -188,6 +183,7 @@ export class Connection {
     if (now.status !== 'active') return this.#leave('finished');
     if (this.#content !== undefined) return this.#stepContent(this.#content, now.hasTag('ready'));
     if (this.#expectsContent) return this.#openContent();
+    if (this.#handshake !== undefined) return this.#stepHandshake();
     if (!now.hasTag('ready') || !this.#mayAnswer()) return false;
     if (this.#stopping !== undefined) {
       this.#ending ??= this.#stopping;
@@ -239,6 +235,47 @@ export class Connection {
     return true;
   }
 
+  // TLS.
+
+  /** What was said goes out in clear; what the client sent before it has read that is dropped, unlooked at. */
+  #stepHandshake(): false {
+    if (this.#handshake === 'begun') return false;
+    if (this.#inputEnded) return this.#leave('client-gone');
+    hush(this.#socket);
+    this.#session.decoder.discard();
+    this.#undecodedOctets = 0;
+    this.#flush();
+    if (this.#sending !== undefined || !this.#unsent.isEmpty) return false;
+    this.#handshake = 'begun';
+    this.#socket.write(NOTHING, (fault) => fault || this.#over || this.#shakeHands()); // called when all before it is out
+    return false;
+  }
+
+  #shakeHands(): void {
+    this.#handshake = 'begun';
+    try {
+      this.#attach(beginTls(this.#socket, this.#around.tls, (end) => this.#endHandshake(end)));
+      this.#watch();
+    } catch (fault) {
+      this.#break('TLS could not begin', fault);
+    }
+  }
+
+  #endHandshake(end: Handshake | Error): void {
+    if (this.#over) return;
+    const { log, tls } = this.#around;
+    if (end instanceof Error) {
+      log.info('TLS handshake failed', { session: this.id, reason: end.message });
+      this.#abort('no-tls');
+      return;
+    }
+    log.debug('TLS handshake done', { session: this.id, ...end });
+    this.#handshake = undefined;
+    if (tls?.mode === 'implicit') this.#session.actor.start();
+    else this.#session.actor.send({ type: 'secured' });
+    this.#pump();
+  }
+
   // Out.
 
   /** Writes what waits, in as few writes as it takes, up to a reply with a body, which then sends itself. */
@@ -279,6 +316,7 @@ export class Connection {
 
   /** Reads on, or lets TCP hold the client up. */
   #regulate(): void {
+    if (this.#handshake !== undefined) return;
     const mayRead = this.#content?.wants ?? this.#undecodedOctets < MAX_UNDECODED_OCTETS;
     if (mayRead || this.#saidGoodbye) {
       if (this.#socket.isPaused()) this.#socket.resume();
@@ -292,6 +330,7 @@ export class Connection {
     if (nowMs < this.#deadlineMs || this.#over) return;
     if (this.#awaited === 'reader') this.#abort('slow-reader');
     else if (this.#awaited === 'goodbye') this.#abort('finished');
+    else if (this.#awaited === 'handshake') this.#endHandshake(new Error('it took too long'));
     else if (this.#content !== undefined) this.#abort('idle');
     else {
       this.#stopping ??= 'idle';
@@ -304,28 +343,16 @@ export class Connection {
     if (awaited === this.#awaited && !this.#progressed) return; // octets that complete no command are no progress
     this.#awaited = awaited;
     this.#progressed = false;
-    this.#deadlineMs = this.#around.clock.monotonic() + this.#limitMs(awaited);
+    this.#deadlineMs = this.#around.clock.monotonic() + limitMs(awaited, this.#around.limits);
   }
 
   #whatIsAwaited(): Awaited {
+    if (this.#handshake === 'begun') return 'handshake';
     if (this.#socket.writableNeedDrain) return 'reader';
     if (this.#saidGoodbye) return 'goodbye';
     if (this.#sending !== undefined) return 'us';
     if (this.#content !== undefined) return this.#content.wants ? 'client' : 'us';
     return this.#session.actor.getSnapshot().hasTag('ready') ? 'client' : 'us';
-  }
-
-  #limitMs(awaited: Awaited): number {
-    switch (awaited) {
-      case 'client':
-        return this.#around.limits.idleMs;
-      case 'reader':
-        return this.#around.limits.writeMs;
-      case 'goodbye':
-        return LINGER_MS;
-      case 'us':
-        return Number.POSITIVE_INFINITY;
-    }
   }
 
   // The end.
@@ -367,13 +394,4 @@ export class Connection {
     this.#sending?.return?.()?.catch(() => {}); // its own fault, if any, has nobody left to tell
     if (!this.#hasLeft) this.#leave(this.#ending ?? 'client-gone');
   }
-}
-
-/** Refuses a connection with one line and closes it; reads nothing. */
-export function refuseConnection(socket: Duplex, line: Uint8Array, clock: Clock): void {
-  socket.on('error', () => {});
-  const timer = clock.after(LINGER_MS, () => socket.destroy());
-  socket.on('close', () => timer.cancel());
-  socket.resume();
-  socket.end(line);
 }

@@ -8,8 +8,11 @@ import { lstat, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { Clock, Timer } from '../kernel/clock.ts';
 import type { Log } from '../telemetry/log.ts';
-import { Connection, type Ending, type Limits, refuseConnection, type Surroundings } from './connection.ts';
-import type { Protocol } from './session.ts';
+import { Connection, type Surroundings } from './connection.ts';
+import { refuseConnection } from './connection-refusal.ts';
+import type { Ending, Limits } from './connection-terms.ts';
+import type { ConnectionTls } from './connection-tls.ts';
+import type { Caller, Protocol } from './session.ts';
 
 /** Where to listen. Port 0 takes any free port, and keeps it when the port is closed and opened again. */
 export type Place = { readonly address: string; readonly port: number } | { readonly path: string };
@@ -20,6 +23,8 @@ export type ListenerOptions = {
   readonly channels: number;
   readonly limits: Limits;
   readonly protocol: Protocol;
+  /** Absent: no TLS. Not for a unix socket, which needs none. */
+  readonly tls?: ConnectionTls | undefined;
   /** A new one at each call, unique for ever (session-ids.ts). */
   readonly nextSessionId: () => string;
   readonly clock: Clock;
@@ -32,6 +37,7 @@ const BACKLOG = 1024;
 const SWEEP_MS = 500;
 /** A peer that died without a word is found out after so long, then some probes more. */
 const KEEP_ALIVE_MS = 120_000;
+const NOTHING = new Uint8Array(0);
 
 export class Listener {
   readonly #options: ListenerOptions;
@@ -52,8 +58,8 @@ export class Listener {
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    const { limits, clock, log, channels } = options;
-    this.#around = { limits, clock, log, closed: (connection, ending) => this.#forget(connection, ending) };
+    const { limits, clock, log, tls, channels } = options;
+    this.#around = { limits, clock, log, tls, closed: (connection, ending) => this.#forget(connection, ending) };
     this.#channels = channels;
     this.#place = options.place;
   }
@@ -170,14 +176,15 @@ export class Listener {
   }
 
   #accept(socket: Socket): void {
-    const { protocol, clock, log, nextSessionId } = this.#options;
+    const { protocol, clock, log, tls, nextSessionId } = this.#options;
     const address = socket.remoteAddress ?? '';
     if (!this.#isStarted || this.#connections.size >= this.#channels) {
       log.info('connection refused: no channel free', { protocol: protocol.name, address });
-      refuseConnection(socket, protocol.tooManyConnections, clock);
+      // Under implicit TLS without a word: it could only be said after a handshake, which is what a full house can't give.
+      refuseConnection(socket, tls?.mode === 'implicit' ? NOTHING : protocol.tooManyConnections, clock);
       return;
     }
-    const caller = { session: nextSessionId(), address };
+    const caller: Caller = { session: nextSessionId(), address, tls: this.#tlsOfCallers() };
     log.debug('connection open', { protocol: protocol.name, ...caller });
     try {
       this.#connections.add(new Connection(caller.session, socket, protocol.begin(caller), this.#around));
@@ -186,6 +193,11 @@ export class Listener {
       socket.destroy();
     }
     this.#sweep ??= clock.after(SWEEP_MS, this.#checkDeadlines);
+  }
+
+  #tlsOfCallers(): Caller['tls'] {
+    if ('path' in this.#place || this.#options.tls?.mode === 'implicit') return 'active';
+    return this.#options.tls === undefined ? 'none' : 'offered';
   }
 
   readonly #checkDeadlines = (): void => {

@@ -51,11 +51,13 @@ export type SessionContext = {
   readonly startId: string;
 };
 
-export type SessionIdentity = Pick<OpenRequest, 'session' | 'ticket' | 'purpose'> & { readonly mailHost: string };
+export type SessionIdentity = Pick<OpenRequest, 'session' | 'ticket' | 'purpose' | 'leastIntervalMs'> & {
+  readonly mailHost: string;
+};
 
 /** `unavailable` patience is over; `ended` the session is no more: closed here, kicked, its lock or its account gone. */
 export type SessionRefusal = 'unavailable' | 'ended';
-export type OpenRefused = 'unavailable' | 'ticket-refused' | 'in-use' | 'session-ended' | 'full';
+export type OpenRefused = 'unavailable' | 'ticket-refused' | 'in-use' | 'too-soon' | 'session-ended' | 'full';
 export type FetchedMessage = {
   readonly sizeOctets: number;
   /** All of the message's octets, once; throws rather than end short. */
@@ -297,8 +299,8 @@ export class MailboxSession {
 
   async #askOpen(): Promise<Result<Opened, OpenRefused>> {
     const { me, startId } = this.#context;
-    const { session, ticket, purpose } = this.#identity;
-    const request: OpenRequest = { session, front: { me, startId }, ticket, purpose };
+    const { mailHost: _, ...identity } = this.#identity;
+    const request: OpenRequest = { ...identity, front: { me, startId } };
     const asked = await this.#ask<OpenAnswer>('open', request);
     if (!asked.ok) {
       if (!UNSENT.includes(asked.refusal)) this.#mayBeKnown = true;

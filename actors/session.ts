@@ -12,6 +12,8 @@ export type Caller = {
   readonly session: string;
   /** The client's IP address; '' on a unix socket. */
   readonly address: string;
+  /** `active`: TLS from the first octet, or a unix socket, which nobody overhears; `offered`: the session may say `start-tls`. */
+  readonly tls: 'none' | 'offered' | 'active';
 };
 
 /** Why the house ends a session by itself. */
@@ -27,14 +29,21 @@ export type Content = AsyncIterable<Uint8Array> & {
 export type DriverEvent =
   /** After `expect` a body: here it is. Its iteration throws when the client vanishes before its end. */
   | { readonly type: 'content'; readonly content: Content }
+  /** After `start-tls`: the handshake is done, and nothing is left of what came before it. One that fails ends the session. */
+  | { readonly type: 'secured' }
   /** Sent only while `ready` shows: say goodbye if the protocol has a word for it, and reach the final state. */
   | { readonly type: 'stop'; readonly reason: StopReason };
 
 /** What a machine emits. A session closes by reaching its final state; all that it said before is sent first. */
 export type Said<Reply> =
   | { readonly type: 'reply'; readonly reply: Reply }
-  | { readonly type: 'expect'; readonly next: Exclude<Expectation, 'command'> };
-// `startTls` will stand here: the driver then discards what the decoder holds before it begins the handshake.
+  | { readonly type: 'expect'; readonly next: Exclude<Expectation, 'command'> }
+  /**
+   * Said after the reply that goes out in clear, while `ready` does not show. The driver sends what was said, discards all that
+   * the client sent before the handshake (RFC 2595 §2.1, RFC 3207 §4.2: commands may have been slipped in), makes the
+   * handshake, then sends `secured`.
+   */
+  | { readonly type: 'start-tls' };
 
 /** The part of an XState actor that the driver needs; method types, so that an actor of any machine fits. */
 export interface SessionActor<Command, Reply> {

@@ -6,9 +6,7 @@ import { checkImport } from '../actors/authenticator/account-import.ts';
 import { readAccountEdit } from '../actors/authenticator/account-settings.ts';
 import {
   type AccountRefusal,
-  type Administration,
   addAccount,
-  deleteAccount,
   deletePassword,
   listAccounts,
   setAccount,
@@ -16,11 +14,14 @@ import {
   showAccount,
   testPassword,
 } from '../actors/authenticator/accounts.ts';
+import { deleteAccount } from '../actors/authenticator/delete-account.ts';
+import { type MoveOptions, moveAccount } from '../actors/authenticator/move-account.ts';
+import { renameAccount } from '../actors/authenticator/rename-account.ts';
 import type { Service } from '../cluster/directory/account.ts';
 import type { Result } from '../kernel/result.ts';
 import { type ControlAnswer, cannot, done, type Verb, type Verbs } from './control.ts';
 
-export type AccountVerbsOptions = Administration & {
+export type AccountVerbsOptions = MoveOptions & {
   /** Where an account lives that names no mailHost. */
   readonly defaultMailHost: string;
   /** MailHosts that some node has initialised. */
@@ -44,10 +45,8 @@ export function accountVerbs(admin: AccountVerbsOptions): Verbs {
     },
     'account.list': async () => done(listAccounts(admin)),
     'account.show': async (given) => answer(showAccount(admin, text(given, 'name'))),
-    'account.set': async (given) => {
-      const edit = readAccountEdit(settings(given));
-      return edit.ok ? answer(await setAccount(admin, text(given, 'name'), edit.value)) : cannot(edit.refusal);
-    },
+    'account.set': (given) => set(admin, given),
+    'account.rename': async (given) => answer(await renameAccount(admin, text(given, 'name'), text(given, 'to'))),
     'account.delete': (given) => remove(admin, text(given, 'name')),
     'password.set': async (given) =>
       answer(await setPassword(admin, text(given, 'name'), service(given), text(given, 'secret'))),
@@ -78,6 +77,21 @@ async function add(admin: AccountVerbsOptions, given: Given): Promise<ControlAns
   return answer(await addAccount(admin, wanted));
 }
 
+/** All words are looked at before the first of them does anything. */
+async function set(admin: AccountVerbsOptions, given: Given): Promise<ControlAnswer> {
+  const { 'mail-host': mailHost, ...words } = settings(given);
+  const edit = readAccountEdit(words);
+  if (!edit.ok) return cannot(edit.refusal);
+  if (mailHost !== undefined && !admin.knowsMailHost(mailHost))
+    return cannot(`mail-host: ${mailHost}: no node has initialised a mailHost of this name`);
+  const name = text(given, 'name');
+  if (mailHost !== undefined) {
+    const moved = await moveAccount(admin, name, mailHost);
+    if (!moved.ok || Object.keys(words).length === 0) return answer(moved);
+  }
+  return answer(await setAccount(admin, name, edit.value));
+}
+
 /** The account first: from then on nobody can reach the mail, whether or not its owner is there to remove it. */
 async function remove(admin: AccountVerbsOptions, name: string): Promise<ControlAnswer> {
   const shown = showAccount(admin, name);
@@ -85,6 +99,7 @@ async function remove(admin: AccountVerbsOptions, name: string): Promise<Control
   const deleted = await deleteAccount(admin, name);
   if (!deleted.ok) return answer(deleted);
   const { mailHost, id } = shown.value;
+  if (deleted.value.mailOf !== undefined) return done({ ...deleted.value, mailDropped: false });
   return done({ ...deleted.value, mailDropped: await admin.dropMail(mailHost, id) });
 }
 

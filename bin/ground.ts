@@ -7,7 +7,7 @@ import type { Bus } from '../cluster/bus/bus.ts';
 import { LocalBus } from '../cluster/bus/local-bus.ts';
 import { NatsBus } from '../cluster/bus/nats-bus.ts';
 import { type ClusterKeys, deriveKeys, readClusterKey } from '../cluster/cluster-key.ts';
-import { entryStoreExists, openEntryStore } from '../cluster/directory/entry-store.ts';
+import { type DiskEntryStore, entryStoreExists, openEntryStore } from '../cluster/directory/entry-store.ts';
 import { bucketName, openJetStreamBucket } from '../cluster/directory/jetstream-bucket.ts';
 import {
   type OpenDirectory,
@@ -30,6 +30,8 @@ export type Ground = OpenDirectory & {
   /** Unique to this start: names sessions, operations, the registration. */
   readonly startId: string;
   readonly keys: ClusterKeys;
+  /** The directory database itself, for backup and check. */
+  readonly entries: DiskEntryStore;
   readonly bus: Bus;
   readonly subjects: Subjects;
   /** What stands on the ground is added here and closed before it. */
@@ -78,7 +80,7 @@ async function open(options: GroundOptions, closers: Closers): Promise<Ground> {
   if (!config.nats) {
     const opened = openEmbeddedDirectory(common);
     closers.add('the directory', opened.leave);
-    return { ...opened, startId, keys, bus: local, subjects: names, closers };
+    return { ...opened, startId, keys, entries: store, bus: local, subjects: names, closers };
   }
   const { me, nats } = config;
   const connecting = { me, log, clock, ...(options.signal && { signal: options.signal }) };
@@ -100,7 +102,7 @@ async function open(options: GroundOptions, closers: Closers): Promise<Ground> {
     leaseTiming: { lastsMs: config.leaseDurationMs, marginMs: Math.max(500, config.leaseDurationMs / 6) },
   }).catch(asCommandError);
   closers.add('the directory', opened.leave);
-  return { ...opened, startId, keys, bus, subjects: names, closers };
+  return { ...opened, startId, keys, entries: store, bus, subjects: names, closers };
 }
 
 function requireDirectory(config: Config): void {

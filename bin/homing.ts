@@ -1,23 +1,23 @@
 /** The command line: one file a verb in commands/. Prints errors as `homing: file: key: what is wrong`, exits non-zero. */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { CommandError } from './command-error.ts';
 import { accountCommand } from './commands/account.ts';
+import { backupCommand } from './commands/backup.ts';
 import { benchCommand } from './commands/bench.ts';
+import { checkCommand } from './commands/check.ts';
 import { clusterCommand } from './commands/cluster.ts';
 import { demoCommand } from './commands/demo.ts';
 import { initCommand } from './commands/init.ts';
 import { passwordCommand } from './commands/password.ts';
+import { restoreCommand } from './commands/restore.ts';
 import { serveCommand } from './commands/serve.ts';
 import { statusCommand } from './commands/status.ts';
+import { programVersion } from './version.ts';
 
 export async function main(argv: readonly string[]): Promise<void> {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
   const program = new Command('homing')
     .description('A clustered mail store: POP3, LMTP and poppwd on any node.')
-    .version(version)
+    .version(programVersion())
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'homing: ')) })
     .exitOverride();
   for (const command of [
@@ -26,6 +26,9 @@ export async function main(argv: readonly string[]): Promise<void> {
     accountCommand(),
     passwordCommand(),
     statusCommand(),
+    backupCommand(),
+    restoreCommand(),
+    checkCommand(),
     demoCommand(),
     clusterCommand(),
     benchCommand(),

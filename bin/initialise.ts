@@ -9,7 +9,7 @@ import { entryStoreExists } from '../cluster/directory/entry-store.ts';
 import { initClusterDirectory, initEmbeddedDirectory } from '../cluster/directory/init-directory.ts';
 import { bucketName, createJetStreamBucket, openJetStreamBucket } from '../cluster/directory/jetstream-bucket.ts';
 import { sealWith } from '../cluster/directory/seal.ts';
-import { connectNats } from '../cluster/nats/connect.ts';
+import { connectNats, type NatsLink } from '../cluster/nats/connect.ts';
 import type { Config } from '../config/schema.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { createLmdbStore, openLmdbStore } from '../store/lmdb-store.ts';
@@ -77,20 +77,38 @@ async function joinCluster(
   common: Parameters<typeof initClusterDirectory>[1],
   made: string[],
 ): Promise<void> {
-  const signal = AbortSignal.timeout(NATS_TIMEOUT_MS);
-  const link = await connectNats(nats, { me: config.me, log: silentLog, clock: systemClock, signal }).catch((error) => {
-    if (!signal.aborted) throw error;
-    throw new CommandError(`no nats-server answers at ${nats.servers.join(', ')}`);
-  });
-  try {
-    const name = bucketName(nats.cluster);
+  const name = bucketName(nats.cluster);
+  await withNats(config, nats, async (link) => {
     const replicas = await createJetStreamBucket(link.connection, name);
     const bucket = await openJetStreamBucket(link, name, systemClock);
     const { isFirst } = await initClusterDirectory(bucket, common).finally(() => bucket.close());
     made.push(
       isFirst ? `made the cluster's bucket ${name}, replicas: ${replicas}` : `joined the cluster "${nats.cluster}"`,
     );
-  } finally {
-    await link.close();
-  }
+  });
+}
+
+/**
+ * Makes the cluster's bucket where it was lost with everything in it; what restored nodes have mirrored is written into it by
+ * themselves.
+ * @returns what was made; undefined when it was there and is left as it is
+ */
+export async function makeLostBucket(config: Config): Promise<string | undefined> {
+  if (!config.nats) throw new CommandError('a node without [nats] has no bucket');
+  const name = bucketName(config.nats.cluster);
+  const replicas = await withNats(config, config.nats, (link) => createJetStreamBucket(link.connection, name));
+  return replicas === 0 ? undefined : `the cluster's bucket ${name}, replicas: ${replicas}`;
+}
+
+async function withNats<T>(
+  config: Config,
+  nats: NonNullable<Config['nats']>,
+  use: (link: NatsLink) => Promise<T>,
+): Promise<T> {
+  const signal = AbortSignal.timeout(NATS_TIMEOUT_MS);
+  const link = await connectNats(nats, { me: config.me, log: silentLog, clock: systemClock, signal }).catch((error) => {
+    if (!signal.aborted) throw error;
+    throw new CommandError(`no nats-server answers at ${nats.servers.join(', ')}`);
+  });
+  return await use(link).finally(() => link.close());
 }

@@ -1,5 +1,6 @@
 /** The configuration's listeners as children of the supervisor: each protocol joined to its services. */
 import { readFileSync } from 'node:fs';
+import type { Certificates } from '../actors/certificates.ts';
 import type { DeliverySessions } from '../actors/front/delivery-sessions.ts';
 import type { Front } from '../actors/front/front.ts';
 import { lmtpServices } from '../actors/front/lmtp-services.ts';
@@ -28,19 +29,26 @@ export type ListenersOptions = {
   readonly config: Config;
   readonly front: Front;
   readonly deliverySessions: DeliverySessions;
+  /** There when a listener has TLS: the configuration was checked for that. */
+  readonly certificates: Certificates | undefined;
   readonly nextSessionId: () => string;
 };
 
-export function listenersOf(options: ListenersOptions): readonly { name: string; listener: Listener }[] {
-  const { config, front, nextSessionId } = options;
+/** `tls` says what stands behind the address where a listener has any: ` (STARTTLS)`, ` (TLS)`. */
+export type NamedListener = { readonly name: string; readonly tls: string; readonly listener: Listener };
+
+export function listenersOf(options: ListenersOptions): readonly NamedListener[] {
+  const { config, front, certificates, nextSessionId } = options;
   const protocols = protocolsOf(options);
   return config.listeners.map((each) => ({
     name: `${each.protocol} on ${nameOf(each.place)}`,
+    tls: { none: '', starttls: ' (STARTTLS)', implicit: ' (TLS)' }[each.tls],
     listener: new Listener({
       place: each.place,
       channels: each.channels,
       limits: { idleMs: config[each.protocol].idleTimeoutMs, writeMs: WRITE_TIMEOUT_MS },
       protocol: protocols[each.protocol],
+      ...(each.tls !== 'none' && { tls: { mode: each.tls, certificates: certificates! } }),
       nextSessionId,
       clock: front.clock,
       log: front.log,
@@ -60,7 +68,13 @@ function protocolsOf({
   const common = { product: PRODUCT, version, hostName, log: front.log };
   const delivery = { sessions: deliverySessions, chunkOctets: CHUNK_OCTETS, log: front.log };
   return {
-    pop3: pop3Protocol({ ...common, loginFailures: pop3.loginFailures, services: pop3Services(front) }),
+    pop3: pop3Protocol({
+      ...common,
+      loginFailures: pop3.loginFailures,
+      loginDelayMs: pop3.loginDelayMs,
+      cleartextLogin: config.cleartextLoginEnable,
+      services: pop3Services(front, pop3.loginDelayMs),
+    }),
     lmtp: lmtpProtocol({
       ...common,
       maxRecipients: lmtp.recipientLimit,
@@ -71,6 +85,7 @@ function protocolsOf({
     poppwd: poppwdProtocol({
       ...common,
       loginFailures: poppwd.loginFailures,
+      cleartextLogin: config.cleartextLoginEnable,
       services: poppwdServices(front, LONGEST_MAX_STALE_MS + CHANGE_COMMIT_MS),
     }),
   };

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { admissions } from '../actors/authenticator/admission.ts';
 import { startAuthenticator } from '../actors/authenticator/authenticator.ts';
+import { Certificates } from '../actors/certificates.ts';
 import { DeliverySessions } from '../actors/front/delivery-sessions.ts';
 import type { Front } from '../actors/front/front.ts';
 import { type Listener, nameOf } from '../actors/listener.ts';
@@ -15,12 +16,14 @@ import { createTickets, type Tickets } from '../cluster/tickets.ts';
 import type { Config } from '../config/schema.ts';
 import { configWarnings } from '../config/warnings.ts';
 import { type Clock, pause, systemClock } from '../kernel/clock.ts';
-import { openLmdbStore } from '../store/lmdb-store.ts';
+import { type LmdbStore, openLmdbStore } from '../store/lmdb-store.ts';
 import type { Log } from '../telemetry/log.ts';
 import { openLog } from '../telemetry/pino-log.ts';
 import { CommandError } from './command-error.ts';
+import { runningDatabases, unopened } from './databases.ts';
 import { type Ground, openGround } from './ground.ts';
 import { listenersOf } from './listeners.ts';
+import { maintenance } from './maintenance.ts';
 import { controlPath, mailPath } from './places.ts';
 import { clusterStatus, type NodeReport, serveStatus } from './status.ts';
 import { verbsOf } from './verbs.ts';
@@ -39,7 +42,7 @@ const GRACE_MS = 10_000;
 const SETTLE_MS = 8_000;
 
 export type RunningNode = {
-  /** `pop3 on 127.0.0.1:1110`, for each listener that is open. */
+  /** `pop3 on 127.0.0.1:1110 (STARTTLS)`, for each listener that is open. */
   readonly addresses: readonly string[];
   readonly verbs: Verbs;
   /** Resolves when a part of the node was given up. */
@@ -118,7 +121,9 @@ async function build(
   };
   const nextSessionId = sessionIds(startId);
   const deliverySessions = new DeliverySessions(front, nextSessionId);
-  const listeners = listenersOf({ config, front, deliverySessions, nextSessionId });
+  const certificates = config.tls && (await Certificates.open(config.tls, { clock, log }).catch(asCommandError));
+  if (certificates) closers.add('the certificates', async () => certificates.close());
+  const listeners = listenersOf({ config, front, deliverySessions, certificates, nextSessionId });
 
   const report = (): NodeReport => ({
     sessions: listeners.reduce((sum, { listener }) => sum + listener.connections.size, 0),
@@ -130,7 +135,13 @@ async function build(
     }),
   });
   const status = { me, bus, subjects, members, report };
-  const verbs: Verbs = { ...verbsOf(config, ground), status: async () => done(await clusterStatus(status)) };
+  const stores = new Map<string, LmdbStore>();
+  const jobs = maintenance({ config, databases: () => runningDatabases(config, ground.entries, stores), clock, log });
+  const verbs: Verbs = {
+    ...verbsOf(config, ground),
+    ...jobs.verbs,
+    status: async () => done(await clusterStatus(status)),
+  };
   const served = await serveStatus(status);
   closers.add('the status', () => served.stop());
   const control = await serveControl(controlPath(config), verbs, log);
@@ -138,12 +149,13 @@ async function build(
 
   let tellFault: (fault: Error) => void = () => {};
   const firstFault = new Promise<Error>((resolve) => (tellFault = resolve));
-  const parts = { config, ground, clock, log, tickets, mailHosts, tellFault };
+  const parts = { config, ground, clock, log, tickets, mailHosts, stores, tellFault };
   const owners = new Supervisor(
     config.mailHosts.map((mailHost) => mailHostChild({ ...parts, mailHost })),
     { clock, log },
   );
   closers.add('the mailHosts', () => owners.stop());
+  closers.add('the jobs', jobs.stop); // before the stores, which wait for what reads them
   await owners.start().catch(asCommandError);
   closers.add('delivery sessions', () => deliverySessions.stop());
   await settled({ ground, mailHosts, firstFault, clock, log, signal });
@@ -155,8 +167,8 @@ async function build(
   await doors.start().catch(asCommandError);
   return {
     get addresses() {
-      return listeners.flatMap(({ name, listener }) =>
-        listener.place ? [`${name.split(' ', 1)[0]} on ${nameOf(listener.place)}`] : [],
+      return listeners.flatMap(({ name, tls, listener }) =>
+        listener.place ? [`${name.split(' ', 1)[0]} on ${nameOf(listener.place)}${tls}`] : [],
       );
     },
     verbs,
@@ -180,6 +192,8 @@ type MailHostParts = {
   readonly log: Log;
   readonly tickets: Tickets;
   readonly mailHosts: Map<string, MailHost>;
+  /** The stores that are open, for backup and check. */
+  readonly stores: Map<string, LmdbStore>;
   readonly mailHost: string;
   /** Told when a mailHost can't go on: at the start that ends it, later the supervisor tries again. */
   readonly tellFault: (fault: Error) => void;
@@ -187,7 +201,7 @@ type MailHostParts = {
 
 /** A store opened anew at each start: what failed may have left it in doubt. */
 function mailHostChild(parts: MailHostParts): Child {
-  const { config, ground, clock, log, tickets, mailHosts, mailHost, tellFault } = parts;
+  const { config, ground, clock, log, tickets, mailHosts, stores, mailHost, tellFault } = parts;
   const { bus, subjects, directory, members, leases } = ground;
   return {
     name: `mailHost ${mailHost}`,
@@ -214,6 +228,7 @@ function mailHostChild(parts: MailHostParts): Child {
         log,
       });
       mailHosts.set(mailHost, owner);
+      stores.set(mailHost, store);
       return {
         failed: owner.ended.then((end) => {
           if (end.how === 'stopped') return new Promise(() => {});
@@ -224,19 +239,13 @@ function mailHostChild(parts: MailHostParts): Child {
         async stop() {
           await owner.stop();
           mailHosts.delete(mailHost);
+          stores.delete(mailHost);
           await store.close();
         },
       };
     },
   };
 }
-
-const unopened = (refusal: { readonly kind: string; readonly found?: number; readonly known?: number }): string =>
-  refusal.kind === 'missing'
-    ? 'the mail database is missing: restore it from a backup; it is never made anew by itself'
-    : refusal.kind === 'newer-format'
-      ? `its format is ${refusal.found}, and this program knows up to ${refusal.known}`
-      : 'is not a mail database, or one that was never finished';
 
 const listenerChild = (name: string, listener: Listener): Child => ({
   name,

@@ -1,6 +1,11 @@
 /** The verbs that a node has whether it serves or not: those over its directory. */
 
-import type { DropAccountAnswer, DropAccountRequest } from '../actors/mailbox-owner/requests.ts';
+import type {
+  DropAccountAnswer,
+  DropAccountRequest,
+  VacateAnswer,
+  VacateRequest,
+} from '../actors/mailbox-owner/requests.ts';
 import { accountVerbs } from '../admin/account-verbs.ts';
 import type { Verbs } from '../admin/control.ts';
 import { BusError } from '../cluster/bus/bus.ts';
@@ -9,6 +14,7 @@ import type { Ground } from './ground.ts';
 
 /** Dropping a large account goes in steps at its owner; the answer comes after the last. */
 const DROP_TIMEOUT_MS = 60_000;
+const VACATE_TIMEOUT_MS = 10_000;
 
 async function dropMail({ bus, subjects }: Ground, mailHost: string, account: string): Promise<boolean> {
   const request: DropAccountRequest = { account };
@@ -17,6 +23,21 @@ async function dropMail({ bus, subjects }: Ground, mailHost: string, account: st
     return (answer as DropAccountAnswer).ok;
   } catch (error) {
     if (error instanceof BusError) return false;
+    throw error;
+  }
+}
+
+async function vacate(
+  { bus, subjects }: Ground,
+  mailHost: string,
+  request: VacateRequest,
+): Promise<number | undefined> {
+  try {
+    const timeout = { timeoutMs: VACATE_TIMEOUT_MS };
+    const answer = (await bus.ask(subjects.mail(mailHost, 'vacate'), request, timeout)) as VacateAnswer;
+    return answer.ok ? answer.value.messages : undefined;
+  } catch (error) {
+    if (error instanceof BusError) return undefined;
     throw error;
   }
 }
@@ -31,5 +52,6 @@ export function verbsOf(config: Config, ground: Ground): Verbs {
     defaultMailHost: config.mailHosts[0]!,
     knowsMailHost: (mailHost) => ground.mailHosts().includes(mailHost),
     dropMail: (mailHost, account) => dropMail(ground, mailHost, account),
+    vacate: (mailHost, account, moved) => vacate(ground, mailHost, { account, ...(moved && { moved }) }),
   });
 }

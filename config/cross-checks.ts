@@ -7,7 +7,11 @@ import type { ConfigFile } from './schema.ts';
 export type Finding = { readonly path: readonly PropertyKey[]; readonly text: string };
 
 export function contradictions(file: ConfigFile, directory: string): readonly Finding[] {
-  return [...ofListeners(file, directory), ...(file.nats ? ofNats(file.nats) : [])];
+  return [
+    ...ofListeners(file, directory),
+    ...(file.nats ? ofNats(file.nats) : []),
+    ...(file.tls ? ofTls(file.tls) : []),
+  ];
 }
 
 type WrittenListener = ConfigFile['listener'][number];
@@ -36,10 +40,21 @@ function* ofListeners(file: ConfigFile, directory: string): Generator<Finding> {
         );
       if (path === control) yield at('path', `${show(listener.path)} is not allowed: it is the control socket`);
     }
+    const text = wrongTls(listener, file.tls !== undefined);
+    if (text !== undefined) yield at('tls', text);
     const rival = file.listener.findIndex((other, before) => before < index && clash(other, listener, directory));
     if (rival >= 0)
       yield at(listener.path === undefined ? 'port' : 'path', `is taken already by listener#${rival + 1}`);
   }
+}
+
+function wrongTls({ tls, protocol, path }: WrittenListener, hasCertificate: boolean): string | undefined {
+  if (tls === 'none') return undefined;
+  if (path !== undefined)
+    return `${show(tls)} is not allowed beside path: what crosses a unix socket stays in the machine`;
+  if (tls === 'starttls' && protocol === 'poppwd')
+    return '"starttls" is not allowed: poppwd has no command for it; must be "none" or "implicit"';
+  return hasCertificate ? undefined : `${show(tls)} is not allowed without a certificate: [tls] is missing`;
 }
 
 /** `sun_path` of unix(7), less its closing NUL. */
@@ -75,4 +90,26 @@ function* ofNats(nats: NonNullable<ConfigFile['nats']>): Generator<Finding> {
   }
   if (nats['credentials-file'] !== undefined && nats.user !== undefined)
     yield { path: ['nats', 'user'], text: 'is not allowed beside credentials-file' };
+}
+
+function* ofTls(tls: NonNullable<ConfigFile['tls']>): Generator<Finding> {
+  const wanted = tls['client-certificates'] === 'request';
+  if (wanted && tls['client-ca-file'] === undefined)
+    yield { path: ['tls', 'client-ca-file'], text: 'is missing: client-certificates = "request" needs it' };
+  if (!wanted && tls['client-ca-file'] !== undefined)
+    yield {
+      path: ['tls', 'client-ca-file'],
+      text: 'is not allowed with client-certificates = "none": nobody is asked for a certificate',
+    };
+  const homes = new Map<string, number>();
+  for (const [index, { names }] of tls.name.entries())
+    for (const name of names.map((each) => each.toLowerCase())) {
+      const before = homes.get(name);
+      if (before !== undefined)
+        yield {
+          path: ['tls', 'name', index, 'names'],
+          text: `${show(name)} is named already by tls.name#${before + 1}`,
+        };
+      else homes.set(name, index);
+    }
 }

@@ -48,6 +48,7 @@ export function checkFiles(config: Config, file: string): readonly string[] {
       mode: constants.R_OK,
     },
     ...natsFiles(config.nats),
+    ...tlsFiles(config.tls),
     ...logDirectory(config.log.destination),
   ];
   return wanted.flatMap((one) => {
@@ -75,6 +76,17 @@ function natsFiles(nats: Config['nats']): readonly Wanted[] {
   return Object.entries(named).flatMap(([key, path]) =>
     path === undefined ? [] : [{ key: `nats.${key}`, path, kind: 'file' as const, mode: constants.R_OK }],
   );
+}
+
+function tlsFiles(tls: Config['tls']): readonly Wanted[] {
+  if (tls === undefined) return [];
+  const file = (key: string, path: string): Wanted => ({ key, path, kind: 'file', mode: constants.R_OK });
+  const pair = (key: string, { certificateFile, keyFile }: { certificateFile: string; keyFile: string }) => [
+    file(`${key}.certificate-file`, certificateFile),
+    file(`${key}.key-file`, keyFile),
+  ];
+  const clients = tls.clientCaFile === undefined ? [] : [file('tls.client-ca-file', tls.clientCaFile)];
+  return [...pair('tls', tls), ...clients, ...tls.names.flatMap((each, index) => pair(`tls.name#${index + 1}`, each))];
 }
 
 /** The log file itself is made when missing; its directory is not. */

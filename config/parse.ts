@@ -20,7 +20,10 @@ import {
   password,
   pop3,
   poppwd,
+  type Tls,
   tables,
+  tls,
+  tlsName,
 } from './schema.ts';
 
 export type Source = {
@@ -71,15 +74,24 @@ function complete(read: ConfigFile, { directory, machine }: Source): Config {
     password: named(password, read.password, directory),
     owner: named(owner, read.owner, directory),
   };
-  if (read.nats === undefined) return base;
+  const withTls = read.tls === undefined ? base : { ...base, tls: tlsOf(read.tls, directory) };
+  if (read.nats === undefined) return withTls;
   const { clusterKeyFile: _, ...natsRead } = named(nats, read.nats, directory);
-  return { ...base, nats: natsRead };
+  return { ...withTls, nats: natsRead };
+}
+
+function tlsOf({ name, ...written }: NonNullable<ConfigFile['tls']>, directory: string): Tls {
+  const names = name.map((each) => ({
+    ...named(tlsName, each, directory),
+    names: each.names.map((one) => one.toLowerCase()),
+  }));
+  return { ...named(tls, written, directory), names };
 }
 
 function listenerOf(written: ConfigFile['listener'][number], directory: string): Listener {
-  const { protocol, channels, path, port, address = DEFAULT_ADDRESS } = written;
-  if (path !== undefined) return { protocol, channels, place: { path: resolve(directory, path) } };
-  return { protocol, channels, place: { address, port: port! } }; // contradictions() saw to one of them
+  const { protocol, channels, tls, path, port, address = DEFAULT_ADDRESS } = written;
+  const place = path !== undefined ? { path: resolve(directory, path) } : { address, port: port! };
+  return { protocol, channels, tls, place }; // contradictions() saw to one of the two
 }
 
 const destinationOf = (written: string, directory: string): Config['log']['destination'] =>
@@ -90,8 +102,14 @@ type Issue = { readonly code: string; readonly path: readonly PropertyKey[]; rea
 /** An unknown key is a finding of its own, without its value, which may be anything. */
 function findings(issue: Issue & { readonly keys?: readonly string[] }): readonly Finding[] {
   if (issue.code !== 'unrecognized_keys') return [{ path: issue.path, text: issue.message }];
-  return issue.keys!.map((key) => ({ path: [...issue.path, key], text: `is no option${hint(key, issue.path[0])}` }));
+  return issue.keys!.map((key) => ({
+    path: [...issue.path, key],
+    text: `is no option${hint(key, tableOf(issue.path))}`,
+  }));
 }
+
+const tableOf = ([first, second]: readonly PropertyKey[]): PropertyKey | undefined =>
+  first === 'tls' && second === 'name' ? 'tls.name' : first;
 
 function hint(key: string, table: PropertyKey | undefined): string {
   const known = table === undefined ? [...Object.keys(node), ...Object.keys(tables)] : optionsOf(table);
@@ -106,7 +124,7 @@ const optionsOf = (table: PropertyKey): readonly string[] =>
   Object.hasOwn(tables, table) ? Object.keys(tables[table as keyof typeof tables]) : [];
 
 const inBrackets = (table: string) =>
-  table.includes(' ') ? table : table === 'listener' ? '[[listener]]' : `[${table}]`;
+  table.includes(' ') ? table : table === 'listener' || table === 'tls.name' ? `[[${table}]]` : `[${table}]`;
 
 /** Position and reason only: the parser's own message quotes the lines around, and a secret may stand there. */
 function syntaxError(error: unknown): string {

@@ -11,15 +11,26 @@ export const jsonSchema = (): object => z.toJSONSchema(configFile, { io: 'input'
 /** The reference page, in Markdown. */
 export function referencePage(): string {
   const root = jsonSchema() as Node;
-  const entries = Object.entries(root.properties ?? {});
-  const isTable = ([, entry]: readonly [string, Node]) => (entry.items ?? entry).properties !== undefined;
-  const sections = entries.filter(isTable).map(([name, entry]) => {
-    const heading = entry.type === 'array' ? `[[${name}]]` : `[${name}]`;
-    return `## \`${heading}\`\n\n${entry.description}\n\n${optionTable(entry.items ?? entry)}`;
-  });
-  const top: Node = { ...root, properties: Object.fromEntries(entries.filter((entry) => !isTable(entry))) };
-  return `${INTRODUCTION}\n## Top of the file\n\n${optionTable(top)}\n${sections.join('\n')}`;
+  return `${INTRODUCTION}\n## Top of the file\n\n${optionTable(withoutTables(root))}\n${sections(root, '').join('\n')}`;
 }
+
+const isTable = (entry: Node): boolean => (entry.items ?? entry).properties !== undefined;
+
+/** Each table below, and after it those inside it. */
+const sections = (above: Node, prefix: string): readonly string[] =>
+  Object.entries(above.properties ?? {})
+    .filter(([, entry]) => isTable(entry))
+    .flatMap(([key, entry]) => {
+      const heading = entry.type === 'array' ? `[[${prefix}${key}]]` : `[${prefix}${key}]`;
+      const table = entry.items ?? entry;
+      const own = `## \`${heading}\`\n\n${entry.description}\n\n${optionTable(withoutTables(table))}`;
+      return [own, ...sections(table, `${prefix}${key}.`)];
+    });
+
+const withoutTables = (node: Node): Node => ({
+  ...node,
+  properties: Object.fromEntries(Object.entries(node.properties ?? {}).filter(([, entry]) => !isTable(entry))),
+});
 
 type Node = {
   readonly type?: string;

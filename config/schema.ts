@@ -55,6 +55,9 @@ export const node = {
   'lease-duration': option(duration('1s', '5m').prefault('6s'), {
     doc: 'How long a node owns a mailHost after its last renewal: a dead owner is replaced after this and a margin. Renewed at a third of it. Must be the same on every node of the cluster.',
   }),
+  'cleartext-login-enable': option(flag().default(true), {
+    doc: 'Takes log-ins that show the password to whoever listens on the way: POP3 USER and PASS, and all of poppwd, without TLS. With `false` these are refused except under TLS and on unix sockets.',
+  }),
 } as const;
 
 const SERVER = /^((nats|tls):\/\/)?([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$/;
@@ -126,9 +129,54 @@ export const listener = {
     doc: 'Most connections at once; one more is refused with a temporary error. 0 closes the port.',
     unit: 'connections',
   }),
-  tls: option(choice(['none'], ', since this version serves no TLS').default('none'), {
-    doc: 'TLS on this listener: `none`, the one value that this version has.',
+  tls: option(choice(['none', 'starttls', 'implicit']).default('none'), {
+    doc: 'TLS on this listener, with the certificates of `[tls]`: `none`; `starttls`, when the client asks (POP3 STLS: RFC 2595 §4, LMTP STARTTLS: RFC 3207); `implicit`, from the first octet (RFC 8314 §3). poppwd has no command for it. A unix socket needs none.',
   }),
+} as const;
+
+/** A host name, or all names one label below one: `*.example.test`. */
+const SERVER_NAME =
+  /^(\*\.)?[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/;
+
+const certificateFiles = {
+  'certificate-file': option(path(), {
+    doc: 'PEM certificate, and behind it those that lead to its authority. Read again when the file changes.',
+    example: './tls/cert.pem',
+  }),
+  'key-file': option(path(), {
+    doc: 'PEM private key of `certificate-file`, without a passphrase. Read again when the file changes.',
+    example: './tls/key.pem',
+  }),
+} as const;
+
+export const tls = {
+  ...certificateFiles,
+  'minimum-version': option(choice(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2'), {
+    doc: 'The oldest version of TLS that is spoken; older ones than 1.2 are never (RFC 8996).',
+  }),
+  'client-certificates': option(choice(['none', 'request']).default('none'), {
+    doc: 'Whether clients are asked for a certificate. One that is shown is named in the log, with whether an authority of `client-ca-file` issued it; nobody is refused for theirs or for having none.',
+  }),
+  'client-ca-file': option(path().optional(), {
+    doc: 'PEM certificates of the authorities that issue client certificates; needed by `client-certificates = "request"`.',
+    fallback: 'none',
+    example: './tls/clients-ca.pem',
+  }),
+} as const;
+
+export const tlsName = {
+  names: option(
+    list(
+      text(SERVER_NAME, 'host names such as "mail.example.test" or "*.example.test"', 'host name'),
+      'list of host names',
+      'a list of at least one host name',
+    ),
+    {
+      doc: 'The host names that clients call this server by (RFC 6066 §3); `*.example.test` is any one label below.',
+      example: ['mail.example.test', '*.mail.example.test'],
+    },
+  ),
+  ...certificateFiles,
 } as const;
 
 export const log = {
@@ -153,6 +201,9 @@ export const pop3 = {
     doc: 'A session silent for so long is closed and removes nothing. RFC 1939 §3 wants at least 10 minutes; less is taken with a warning.',
   }),
   'login-failures': loginFailures(),
+  'login-delay': option(duration('0s', '1d').prefault('0s'), {
+    doc: "The least time between two log-ins of an account, on whatever nodes; an earlier one gets `-ERR [LOGIN-DELAY]` (RFC 2449 §6.5). 0 is no limit, and then no capability is shown. Should be the same on every node. An owner's death forgets the last log-ins.",
+  }),
 } as const;
 
 export const lmtp = {
@@ -196,12 +247,21 @@ export const owner = {
 } as const;
 
 /** The tables of the file, by name; their keys are what an unknown key is compared with. */
-export const tables = { nats, listener, log, pop3, lmtp, poppwd, password, owner } as const;
+export const tables = { nats, tls, 'tls.name': tlsName, listener, log, pop3, lmtp, poppwd, password, owner } as const;
 
 /** The whole file, as written: kebab-case keys, units as given. */
 export const configFile = table({
   ...node,
   nats: table(nats).optional().meta({ description: 'The cluster. Absent: embedded, one node without NATS.' }),
+  tls: table({
+    ...tls,
+    name: z
+      .array(table(tlsName), { error: 'is not allowed: must be tables, each begun by [[tls.name]]' })
+      .default([])
+      .meta({ description: 'Certificates for clients that call the server by other names.' }),
+  })
+    .optional()
+    .meta({ description: 'The certificate of listeners with TLS. Absent: no listener has TLS.' }),
   listener: z
     .array(table(listener).meta({ oneOf: [{ required: ['port'] }, { required: ['path'] }] }), {
       error: 'is not allowed: must be tables, each begun by [[listener]]',
@@ -227,7 +287,10 @@ export type Listener = {
   readonly protocol: 'pop3' | 'lmtp' | 'poppwd';
   readonly place: Place;
   readonly channels: number;
+  readonly tls: 'none' | 'starttls' | 'implicit';
 };
+
+export type Tls = Named<typeof tls> & { readonly names: readonly Named<typeof tlsName>[] };
 
 /** The whole configuration as the program reads it: defaults filled in, paths absolute, units in the names. */
 export type Config = Omit<Named<typeof node>, 'mailHosts' | 'hostName'> & {
@@ -237,6 +300,8 @@ export type Config = Omit<Named<typeof node>, 'mailHosts' | 'hostName'> & {
   readonly clusterKeyFile: string;
   /** Absent: embedded. */
   readonly nats?: Omit<Named<typeof nats>, 'clusterKeyFile'>;
+  /** Absent: no listener has TLS. */
+  readonly tls?: Tls;
   readonly listeners: readonly Listener[];
   readonly log: {
     readonly level: 'debug' | 'info' | 'warn' | 'error';

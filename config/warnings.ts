@@ -4,7 +4,12 @@ import type { Config } from './schema.ts';
 import { printDuration } from './units.ts';
 
 /** @returns a line `file: key: what is unwise` for each */
-export function configWarnings(config: Config, file: string): readonly string[] {
+export const configWarnings = (config: Config, file: string): readonly string[] => [
+  ...shortTimeouts(config, file),
+  ...uselessListeners(config, file),
+];
+
+function shortTimeouts(config: Config, file: string): readonly string[] {
   const least = [
     ['pop3', 600_000, 'RFC 1939 §3 wants'],
     ['lmtp', 300_000, 'RFC 5321 §4.5.3.2.7 wants'],
@@ -17,3 +22,17 @@ export function configWarnings(config: Config, file: string): readonly string[] 
       return printProblem({ file, key: `${table}.idle-timeout`, text });
     });
 }
+
+/** poppwd has no other way to log in than to show the password. */
+const uselessListeners = ({ cleartextLoginEnable, listeners }: Config, file: string): readonly string[] =>
+  listeners.flatMap(({ protocol, tls, place }, index) =>
+    cleartextLoginEnable || protocol !== 'poppwd' || tls === 'implicit' || 'path' in place
+      ? []
+      : [
+          printProblem({
+            file,
+            key: `listener#${index + 1}.tls`,
+            text: 'nobody can log in here: passwords are not taken in clear (cleartext-login-enable), and poppwd has no other way',
+          }),
+        ],
+  );

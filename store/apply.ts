@@ -53,6 +53,9 @@ export function apply(to: KeyValue, change: Change): void {
     case 'AccountDropped':
       dropAccount(to, change.account);
       break;
+    case 'NumbersRaised':
+      raiseNumbers(to, change.by);
+      break;
     case 'SessionOpened':
       sessionOpened(to, change);
       break;
@@ -226,6 +229,15 @@ function dropAccount(to: KeyValue, account: string): void {
     t.mailboxNames.remove(to, account, row.name);
   }
   t.locks.remove(to, account);
+}
+
+function raiseNumbers(to: KeyValue, by: number): void {
+  for (const { key, row } of [...t.mailboxes.range(to, [])]) {
+    t.mailboxes.put(to, key, { ...row, uidNext: row.uidNext + by, modSeq: row.modSeq + by });
+  }
+  for (const { key, row } of [...t.accounts.range(to, [])]) {
+    t.accounts.put(to, key, { ...row, lastSequence: row.lastSequence + by, lastLock: row.lastLock + by });
+  }
 }
 
 function sessionOpened(to: KeyValue, change: SessionOpened): void {

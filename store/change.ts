@@ -73,6 +73,12 @@ export type Expunged = {
 /** All that is left of an account was removed, but for the numbers that must not be given out again. */
 export type AccountDropped = { readonly type: 'AccountDropped'; readonly account: string };
 
+/**
+ * The store was restored from a copy: what it gave out after the copy was made is not known to it. The numbers that clients
+ * remember (UIDs, mod-sequences, receipts) go on from so far above that none of them is given out again.
+ */
+export type NumbersRaised = { readonly type: 'NumbersRaised'; readonly by: number };
+
 export type SessionOpened = {
   readonly type: 'SessionOpened';
   readonly session: string;
@@ -115,6 +121,7 @@ export type Change =
   | Appended
   | Expunged
   | AccountDropped
+  | NumbersRaised
   | SessionOpened
   | SessionAnswered
   | SessionEnded

@@ -7,10 +7,11 @@
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, open as openFile, rename, statfs } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import { type Database, open, type RootDatabase } from 'lmdb';
+import { type Database, open, type RootDatabase, type Transaction } from 'lmdb';
+import { copyDatabase, DATA_FILE, isDatabaseFile, syncPath } from '../kernel/database-copy.ts';
 import { causeOf, freeOctets, hasNoRoom, type PageCounts } from '../kernel/disk-room.ts';
 import { accept, type Result, refuse } from '../kernel/result.ts';
 import { apply, inParts } from './apply.ts';
@@ -30,10 +31,6 @@ import {
 } from './store.ts';
 import { FORMAT_VERSION } from './tables.ts';
 
-const DATA_FILE = 'data.mdb';
-/** Behind the header of the first meta page, in the machine's byte order, which is little-endian wherever lmdb is built. */
-const MAGIC_AT = 24;
-const MDB_MAGIC = 0xbeefc0de;
 const IDENTITY = Buffer.from('identity');
 const APPLIED = Buffer.from('applied');
 
@@ -42,6 +39,20 @@ const APPLIED = Buffer.from('applied');
  * the journal made, and is equal in all replicas.
  */
 type Environment = { readonly root: RootDatabase; readonly head: Database<Buffer, Buffer>; readonly state: Database };
+
+/** A store of which copies can be taken, and which can be looked at for long, while it goes on being written to. */
+export type LmdbStore = Store & {
+  /** About what a copy takes, in octets. */
+  sizeOctets(): number;
+  /** Copies what is committed by now, or a little more, to `data.mdb` in a directory that it makes; see kernel/database-copy.ts. */
+  copyTo(directory: string): Promise<void>;
+  /**
+   * The state of one moment for as long as it is needed: the file grows by what is freed meanwhile. `close` waits for its
+   * release, so whoever has one must hear when it is to stop.
+   */
+  snapshot(): Snapshot;
+};
+export type Snapshot = { readonly view: View; readonly applied: Applied; release(): void };
 
 /**
  * Makes an empty store. It is made aside, under a name nobody has, and moved into place: an interrupted creation leaves
@@ -61,16 +72,16 @@ export async function createLmdbStore(
   await head.put(IDENTITY, encode(identity), 0);
   await head.put(APPLIED, encode(NOTHING_APPLIED), NOTHING_APPLIED.number);
   await root.close();
-  await syncDirectory(aside);
+  await syncPath(aside);
   await rename(aside, path);
-  await syncDirectory(dirname(resolve(path)));
+  await syncPath(dirname(resolve(path)));
   return accept(identity);
 }
 
-export async function openLmdbStore(path: string): Promise<Result<Store, OpenRefusal>> {
+export async function openLmdbStore(path: string): Promise<Result<LmdbStore, OpenRefusal>> {
   const file = join(path, DATA_FILE);
   if (!existsSync(file)) return refuse({ kind: 'missing', path });
-  if (!(await isLmdb(file))) return refuse({ kind: 'not-a-store', path });
+  if (!isDatabaseFile(file)) return refuse({ kind: 'not-a-store', path });
   const environment = openEnvironment(path);
   const stored = environment.head.getBinary(IDENTITY);
   const identity = stored && decode<Identity>(stored);
@@ -86,9 +97,27 @@ export async function openLmdbStore(path: string): Promise<Result<Store, OpenRef
   return accept(lmdbStore(path, environment, await openReserve(path), identity));
 }
 
-function openEnvironment(path: string): Environment {
+/**
+ * What a copy that nobody serves says of itself; leaves nothing beside it. It must be one that `copyTo` made.
+ * @param path  the directory with `data.mdb`
+ */
+export async function inspectCopy(path: string): Promise<{ readonly identity: Identity; readonly applied: Applied }> {
+  const { root, head } = openEnvironment(path, { readOnly: true });
+  try {
+    return {
+      identity: decode<Identity>(mustBeThere(head.getBinary(IDENTITY))),
+      applied: decode<Applied>(mustBeThere(head.getBinary(APPLIED))),
+    };
+  } finally {
+    await root.close();
+    await rm(join(path, 'lock.mdb'), { force: true });
+  }
+}
+
+function openEnvironment(path: string, more: { readonly readOnly?: true } = {}): Environment {
   const root = open({
     path,
+    ...more,
     noSubdir: false, // a mailHost's name may have a dot in it, which would otherwise make the path a file
     maxDbs: 2,
     overlappingSync: false, // a commit is synced when it resolves
@@ -103,11 +132,13 @@ function openEnvironment(path: string): Environment {
   };
 }
 
-function lmdbStore(path: string, environment: Environment, reserve: Reserve, identity: Identity): Store {
+function lmdbStore(path: string, environment: Environment, reserve: Reserve, identity: Identity): LmdbStore {
   const { root, head, state } = environment;
   let applied: Applied = decode<Applied>(mustBeThere(head.getBinary(APPLIED)));
   let standing: 'open' | 'broken' | 'closed' = 'open';
   let running: Promise<unknown> = Promise.resolve();
+  /** Copies under way and snapshots not yet released: the library must not be closed beneath them. */
+  const inUse = new Set<Promise<unknown>>();
   const view = viewOf(state);
 
   const mustBeOpen = () => {
@@ -203,8 +234,37 @@ function lmdbStore(path: string, environment: Environment, reserve: Reserve, ide
       running = done.catch(() => {});
       return done;
     },
+    sizeOctets() {
+      mustBeOpen();
+      const { lastPageNumber, pageSize } = state.getStats() as { lastPageNumber: number; pageSize: number };
+      return (lastPageNumber + 1) * pageSize;
+    },
+    async copyTo(directory) {
+      mustBeOpen();
+      await until(inUse, copyDatabase(root, directory));
+    },
+    snapshot() {
+      mustBeOpen();
+      root.resetReadTxn(); // or the transaction may be one that began before the last commit
+      const transaction = root.useReadTransaction();
+      let release: () => void = () => {};
+      const released = new Promise<void>((resolve) => (release = resolve));
+      void until(inUse, released);
+      let isOver = false;
+      return {
+        view: viewOf(state, transaction),
+        applied: decode<Applied>(mustBeThere(getWithin(head, APPLIED, transaction))),
+        release() {
+          if (isOver) return;
+          isOver = true;
+          transaction.done();
+          release();
+        },
+      };
+    },
     async close() {
       await running;
+      while (inUse.size > 0) await Promise.allSettled(inUse);
       if (standing === 'closed') return;
       standing = 'closed';
       await root.close();
@@ -212,20 +272,36 @@ function lmdbStore(path: string, environment: Environment, reserve: Reserve, ide
   };
 }
 
+/** Waits for it as one of those that are under way. */
+async function until(underWay: Set<Promise<unknown>>, promise: Promise<unknown>): Promise<void> {
+  underWay.add(promise);
+  try {
+    await promise;
+  } finally {
+    underWay.delete(promise);
+  }
+}
+
 /** The library keeps one read transaction for a turn of the event loop and renews it after each commit. */
-function viewOf(state: Database): View {
+function viewOf(state: Database, transaction?: Transaction): View {
+  const within = transaction ? { transaction } : {};
   return {
-    get: (key) => owned(state.getBinary(encodeKey(key))),
+    get: (key) => owned(getWithin(state, encodeKey(key), transaction)),
     *range(prefix, { after, limit } = {}) {
       const below = encodeKey(prefix);
       const start = after ? justAfter(encodeKey(after)) : below;
       const end = afterPrefix(below);
-      for (const { key, value } of state.getRange({ start, end, ...(limit !== undefined && { limit }) })) {
+      for (const { key, value } of state.getRange({ start, end, ...(limit !== undefined && { limit }), ...within })) {
         yield { key: decodeKey(key as Uint8Array), value: owned(value as Buffer)! };
       }
     },
   };
 }
+
+/** The library takes these options, though its types do not say so. */
+type ReadsWithin = { getBinary(key: Buffer, options?: { transaction?: Transaction | undefined }): Buffer | undefined };
+const getWithin = (from: Database, key: Buffer, transaction?: Transaction): Buffer | undefined =>
+  (from as ReadsWithin).getBinary(key, { transaction });
 
 /** A plain Uint8Array over the copy that the library made, which for large values has a `length` of its own. */
 const owned = (value: Buffer | undefined): Buffer | undefined =>
@@ -245,24 +321,4 @@ function roomFor({ state }: Environment, writes: Writes): number {
 function mustBeThere(value: Buffer | undefined): Buffer {
   if (!value) throw new StoreFault('it does not say what was applied');
   return value;
-}
-
-/** The library is not to be shown a file that is no database: it ends the process. */
-async function isLmdb(path: string): Promise<boolean> {
-  const file = await openFile(path, 'r');
-  try {
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(MAGIC_AT + 4), 0, MAGIC_AT + 4, 0);
-    return bytesRead === MAGIC_AT + 4 && buffer.readUInt32LE(MAGIC_AT) === MDB_MAGIC;
-  } finally {
-    await file.close();
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await openFile(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }

@@ -11,7 +11,7 @@ import { type CredentialOptions, isAcceptableSecret, makeCredential, matchesSecr
 import { accountName } from './names.ts';
 
 export type AccountRefusal = {
-  readonly code: 'bad-name' | 'bad-secret' | 'exists' | 'no-such-account' | 'no-password' | ChangeRefusal;
+  readonly code: 'bad-name' | 'bad-secret' | 'exists' | 'not-empty' | 'no-such-account' | 'no-password' | ChangeRefusal;
   /** For the operator: what is wrong, with the account's name. */
   readonly message: string;
 };
@@ -86,11 +86,6 @@ export async function setAccount(admin: Administration, name: string, wanted: Ac
   }));
 }
 
-/** Leaves a tombstone, so that versions go on; the mail stays in its store, found by nobody (its id is never used again). */
-export async function deleteAccount(admin: Administration, name: string): Outcome<AccountView> {
-  return await edited(admin, name, (current) => ({ ...current, status: 'deleted', credentials: {}, deleted: true }));
-}
-
 /** Sets the password that `service` checks; DEFAULT for all that have none of their own. Not bound by passwordChange (W-14). */
 export async function setPassword(
   admin: Administration,
@@ -160,13 +155,17 @@ async function newCredential({ credentials }: Administration, secret: string) {
   });
 }
 
-function nameFor({ defaultDomain }: Administration, name: string): Result<string, AccountRefusal> {
+export function nameFor({ defaultDomain }: Administration, name: string): Result<string, AccountRefusal> {
   const named = accountName(name, defaultDomain);
   if (named.ok) return named;
   return refuse({ code: 'bad-name', message: `${JSON.stringify(name)} can't be an account: ${named.refusal}` });
 }
 
-function no(code: Exclude<AccountRefusal['code'], 'bad-name' | 'bad-secret'>, name: string, service?: Service) {
+export function no(
+  code: Exclude<AccountRefusal['code'], 'bad-name' | 'bad-secret' | 'not-empty'>,
+  name: string,
+  service?: Service,
+) {
   const messages: Readonly<Record<typeof code, string>> = {
     exists: `${name} exists already`,
     'no-such-account': `there is no account ${name}`,
@@ -178,7 +177,7 @@ function no(code: Exclude<AccountRefusal['code'], 'bad-name' | 'bad-secret'>, na
   return refuse({ code, message: messages[code] });
 }
 
-const view = ({ name, id, mailHost, status, settings, version, credentials }: Account): AccountView => ({
+export const view = ({ name, id, mailHost, status, settings, version, credentials }: Account): AccountView => ({
   name,
   id,
   mailHost,
@@ -191,7 +190,20 @@ const view = ({ name, id, mailHost, status, settings, version, credentials }: Ac
   }),
 });
 
-const unversioned = ({ version: _version, changedBy: _changedBy, ...rest }: Account) => rest;
+/** One; two in the midst of a rename. */
+export const namesOf = ({ directory }: Pick<Administration, 'directory'>, id: string): readonly Account[] =>
+  [...directory.accounts()].filter((account) => account.id === id);
+
+/** What stays under a name whose account is gone from there, so that versions go on. */
+export const tombstone = (account: Account, renamedTo?: string): ReturnType<typeof unversioned> => ({
+  ...unversioned(account),
+  status: 'deleted',
+  credentials: {},
+  deleted: true,
+  ...(renamedTo !== undefined && { renamedTo }),
+});
+
+export const unversioned = ({ version: _version, changedBy: _changedBy, ...rest }: Account) => rest;
 
 /** Without the keys that are there but undefined, which a directory would not give back. */
 const defined = (settings: AccountEdit['settings'] & object): Settings =>

@@ -40,6 +40,11 @@ export function admissions(options: AdmissionOptions): Admissions {
       const fault = standingFault(directory.findById(holder.accountId), holder.service, { ...holder, mailHost });
       return fault === undefined ? yes(claims) : no(claims, fault);
     },
+    /** By the mirror as it stands; of an account that is gone another looks after the mail. */
+    keeps(accountId) {
+      const account = directory.findById(accountId);
+      return account === undefined || account.mailHost === options.mailHost;
+    },
     /** By the mirror as it stands: open sessions go on where the directory can't be asked. */
     async readmit(ticket) {
       const read = await tickets.readTicket(ticket);

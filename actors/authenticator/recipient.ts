@@ -29,6 +29,7 @@ export function recipientFinder(options: RecipientOptions): (request: RecipientR
     if (!directory.isFresh() && !(account && servesHere(account.mailHost))) return refuse('unavailable');
     if (account === undefined) return refuse('no-such-user');
     if (!takesMail(account)) return refuse('disabled');
+    if (account.movingFrom !== undefined) return refuse('unavailable'); // soon it is here or there
     return accept(recipientOf(account));
   };
 }

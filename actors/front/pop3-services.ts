@@ -5,6 +5,7 @@
 import { accept, refuse } from '../../kernel/result.ts';
 import { grantFault, refusalOf } from '../authenticator/grant.ts';
 import type { Verified } from '../authenticator/requests.ts';
+import { saslprep } from '../authenticator/saslprep.ts';
 import { MailboxSession, type OpenRefused } from '../mailbox-session.ts';
 import type {
   Credentials,
@@ -18,21 +19,28 @@ import type {
 import type { Caller } from '../session.ts';
 import { type Front, leave, verify } from './front.ts';
 
-export const pop3Services = (front: Front): Services => ({ begin: (caller) => new Pop3Session(front, caller) });
+/** @param loginDelayMs  the least time between two log-ins of an account, which its owner holds; 0: none */
+export const pop3Services = (front: Front, loginDelayMs = 0): Services => ({
+  begin: (caller) => new Pop3Session(front, caller, loginDelayMs),
+});
 
 class Pop3Session implements SessionServices {
   readonly #front: Front;
   readonly #caller: Caller;
+  readonly #loginDelayMs: number;
   /** Log-ins tried: each opens a session of its own at the owner, for one refused may still end late. */
   #tries = 0;
   #session: MailboxSession | undefined;
 
-  constructor(front: Front, caller: Caller) {
+  constructor(front: Front, caller: Caller, loginDelayMs: number) {
     this.#front = front;
     this.#caller = caller;
+    this.#loginDelayMs = loginDelayMs;
   }
 
-  async logIn({ name, proof }: Credentials, signal: AbortSignal): Promise<LogIn> {
+  async logIn({ name: given, proof }: Credentials, signal: AbortSignal): Promise<LogIn> {
+    // RFC 6856 §2.2: a name that SASLprep refuses is no account's; it is asked for as it stands, and takes as long.
+    const name = saslprep(given) ?? given;
     const session = `${this.#caller.session}.${++this.#tries}`;
     const answer = await verify(this.#front, { service: 'POP', name, proof, session }, signal);
     if (answer === undefined) return refuse('unavailable');
@@ -42,7 +50,8 @@ class Pop3Session implements SessionServices {
 
   async #open(session: string, verified: Verified, signal: AbortSignal): Promise<LogIn> {
     const { mailHost, ticket } = verified;
-    const opening = new MailboxSession(this.#front, { session, mailHost, ticket, purpose: 'maildrop' });
+    const identity = { session, mailHost, ticket, purpose: 'maildrop', leastIntervalMs: this.#loginDelayMs } as const;
+    const opening = new MailboxSession(this.#front, identity);
     const abandon = () => void opening.close();
     signal.addEventListener('abort', abandon, { once: true });
     if (signal.aborted) abandon();
@@ -72,7 +81,7 @@ class Pop3Session implements SessionServices {
   }
 
   #openRefusal(refusal: OpenRefused, verified: Verified): LogInRefusal {
-    if (refusal === 'in-use') return 'in-use';
+    if (refusal === 'in-use' || refusal === 'too-soon') return refusal;
     if (refusal !== 'ticket-refused') return 'unavailable';
     const fault = grantFault(this.#front.directory, 'POP', verified); // changed since it was verified, most likely
     return fault === undefined ? 'unavailable' : refusalOf(fault);

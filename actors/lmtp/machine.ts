@@ -1,6 +1,6 @@
 /**
  * The LMTP session: RFC 2033 §4 on the order of commands of RFC 5321 §4.1.4. One mail transaction after another, each
- * ended by one reply for each recipient.
+ * ended by one reply for each recipient. STARTTLS (RFC 3207) brings it back to its beginning.
  *
  * It hears decoded commands and says typed replies. Bytes, order and timeouts belong to actors/connection.ts, which
  * sends the next command only while the tag `ready` shows; what it asks of others is provided by session.ts.
@@ -11,7 +11,7 @@ import type { Command, Path } from '../../protocols/lmtp/command.ts';
 import { printPath } from '../../protocols/lmtp/path.ts';
 import type { Reply } from '../../protocols/lmtp/reply.ts';
 import type { RecipientRefusal } from '../authenticator/requests.ts';
-import type { Content, DriverEvent, Said } from '../session.ts';
+import type { Caller, Content, DriverEvent, Said } from '../session.ts';
 import * as replies from './replies.ts';
 import type { ContentRefusal, Rules } from './screen.ts';
 import type { Accepted, Delivery, Outcome, SessionServices } from './services.ts';
@@ -24,7 +24,12 @@ export type Constants = Rules & {
   readonly maxRecipients: number;
 };
 
-export type Input = { readonly constants: Constants; readonly services: SessionServices };
+export type Input = {
+  readonly constants: Constants;
+  readonly services: SessionServices;
+  /** As the session begins; `active` once STARTTLS is done. */
+  readonly tls: Caller['tls'];
+};
 
 /** The buffers of RFC 5321 §4.1.1: what one mail transaction has gathered. */
 type Transaction = {
@@ -72,7 +77,8 @@ export const lmtpMachine = setup({
       context.recipients.length >= context.constants.maxRecipients ||
       context.gathered + octetsOf(context, params.forwardPath) > MAX_GATHERED_OCTETS,
     accepted: (_, params: { ok: boolean }) => params.ok,
-    isCommand: ({ event }) => !event.type.startsWith('xstate.') && event.type !== 'stop' && event.type !== 'content',
+    mayStartTls: ({ context }) => context.tls === 'offered', // RFC 3207 §4.2: not under TLS
+    isCommand: ({ event }) => !/^(xstate\.|stop$|content$|secured$)/.test(event.type),
   },
   actions: {
     say: emit((_, reply: Reply) => ({ type: 'reply', reply }) as const),
@@ -80,6 +86,9 @@ export const lmtpMachine = setup({
       for (const reply of each) enqueue.emit({ type: 'reply', reply });
     }),
     expectContent: emit({ type: 'expect', next: 'body' }),
+    startTls: emit({ type: 'start-tls' }),
+    /** RFC 3207 §4.2: what was learned without TLS is forgotten. */
+    beginAnew: assign({ ...none, clientDomain: '', tls: 'active' }),
     keepDomain: assign((_, params: { domain: string }) => ({ clientDomain: params.domain })),
     beginTransaction: assign((_, params: { reversePath: Path | null }) => ({
       ...none,
@@ -109,6 +118,7 @@ export const lmtpMachine = setup({
       tags: 'ready',
       on: {
         MAIL: { actions: { type: 'say', params: replies.helloFirst } },
+        STARTTLS: { actions: { type: 'say', params: replies.helloFirst } },
       },
     },
     idle: {
@@ -194,6 +204,9 @@ export const lmtpMachine = setup({
         },
       },
     },
+    securing: {
+      on: { secured: { target: 'greeted', actions: 'beginAnew' } }, // LHLO anew; the greeting is not repeated
+    },
     closed: { type: 'final' },
   },
   on: {
@@ -203,10 +216,18 @@ export const lmtpMachine = setup({
         { type: 'keepDomain', params: ({ event }) => event },
         {
           type: 'say',
-          params: ({ context }) => replies.hello(context.constants.hostName, context.constants.maxOctets),
+          params: ({ context }) => replies.hello({ ...context.constants, startTls: context.tls === 'offered' }),
         },
       ],
     },
+    STARTTLS: [
+      {
+        guard: 'mayStartTls',
+        target: '.securing',
+        actions: [{ type: 'say', params: replies.beginTls }, 'startTls'],
+      },
+      { actions: { type: 'say', params: ({ context }) => replies.noTlsNow(context.tls) } },
+    ],
     RSET: { actions: { type: 'say', params: replies.flushed } },
     NOOP: { actions: { type: 'say', params: replies.noop } },
     VRFY: { actions: { type: 'say', params: replies.cannotVerify } },

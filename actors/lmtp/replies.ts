@@ -2,7 +2,7 @@
 import type { Command } from '../../protocols/lmtp/command.ts';
 import { type Reply, reply } from '../../protocols/lmtp/reply.ts';
 import type { RecipientRefusal } from '../authenticator/requests.ts';
-import type { StopReason } from '../session.ts';
+import type { Caller, StopReason } from '../session.ts';
 import type { ContentRefusal } from './screen.ts';
 import type { DeliveryRefusal, Outcome } from './services.ts';
 
@@ -12,20 +12,36 @@ const plain = (code: number, ...lines: readonly string[]): Reply => ({ code, lin
 export const greeting = (hostName: string, product: string): Reply =>
   plain(220, `${hostName} ${product} LMTP server ready`);
 
-/** RFC 2033 §5 demands the first two; SIZE: RFC 1870 §4; 8BITMIME: RFC 6152 §2. */
-export const hello = (hostName: string, maxOctets: number): Reply =>
-  plain(250, hostName, 'PIPELINING', 'ENHANCEDSTATUSCODES', `SIZE ${maxOctets}`, '8BITMIME');
+export type Offer = { readonly hostName: string; readonly maxOctets: number; readonly startTls: boolean };
+
+/** RFC 2033 §5 demands the first two; SIZE: RFC 1870 §4; 8BITMIME: RFC 6152 §2; STARTTLS never under TLS: RFC 3207 §4.2. */
+export const hello = ({ hostName, maxOctets, startTls }: Offer): Reply =>
+  plain(
+    250,
+    hostName,
+    'PIPELINING',
+    'ENHANCEDSTATUSCODES',
+    `SIZE ${maxOctets}`,
+    '8BITMIME',
+    ...(startTls ? ['STARTTLS'] : []),
+  );
 
 export const senderOk = reply(250, '2.1.0', 'sender ok');
 export const recipientOk = reply(250, '2.1.5', 'recipient ok');
 export const goAhead = plain(354, 'start mail input; end with <CRLF>.<CRLF>');
 export const flushed = reply(250, '2.0.0', 'flushed');
 export const noop = reply(250, '2.0.0', 'ok');
+export const beginTls = reply(220, '2.0.0', 'go ahead with TLS'); // RFC 3207 §4
 export const cannotVerify = reply(252, '2.0.0', 'send some mail, it will be tried'); // RFC 5321 §3.5.3
 export const bye = (hostName: string): Reply => reply(221, '2.0.0', `${hostName} closing connection`);
 
 export const helloFirst = reply(503, '5.5.1', 'LHLO first');
 export const notNow = reply(503, '5.5.1', 'bad sequence of commands');
+/** `active` on a unix socket too, which stays in the machine. */
+export const noTlsNow = (tls: Caller['tls']): Reply =>
+  tls === 'active'
+    ? reply(503, '5.5.1', 'this connection needs no TLS any more')
+    : reply(502, '5.5.1', 'STARTTLS is not served here');
 export const noRecipients = reply(503, '5.5.1', 'no valid recipients'); // RFC 2033 §4.2
 export const tooManyRecipients = reply(452, '4.5.3', 'too many recipients'); // RFC 5321 §4.5.3.1.10
 export const tooLarge = reply(552, '5.3.4', 'message is too large'); // RFC 1870 §6.1

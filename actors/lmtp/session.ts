@@ -22,7 +22,7 @@ export function lmtpProtocol({ services, log, ...constants }: LmtpOptions): Prot
     tooManyConnections: Buffer.from(`421 4.3.2 ${constants.hostName} too many connections, try again later\r\n`),
     begin(caller: Caller): Session {
       const asked = new LoggedServices(services.begin(caller), new Calls(caller.session, log));
-      const input = { constants, services: asked };
+      const input = { constants, services: asked, tls: caller.tls };
       return system.begin(machine, input, { decoder: new LmtpDecoder(), encoder: lmtpEncoder });
     },
   };

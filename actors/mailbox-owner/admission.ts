@@ -23,4 +23,6 @@ export type Admissions = {
   admit(ticket: string): Promise<Result<Admission, AdmissionRefusal>>;
   /** For a session that lives: it was admitted before, so the ticket may have expired; its account must still be active. */
   readmit(ticket: string): Promise<Result<Admission, AdmissionRefusal>>;
+  /** May mail for that account be taken here, as far as is known in this turn? Absent: for all. */
+  keeps?(account: string): boolean;
 };

@@ -8,7 +8,17 @@
  */
 import type { Result } from '../../kernel/result.ts';
 
-export type Operation = 'open' | 'list' | 'fetch' | 'body' | 'stage' | 'deliver' | 'quit' | 'close' | 'drop-account';
+export type Operation =
+  | 'open'
+  | 'list'
+  | 'fetch'
+  | 'body'
+  | 'stage'
+  | 'deliver'
+  | 'quit'
+  | 'close'
+  | 'drop-account'
+  | 'vacate';
 
 /** Said by any operation but `open`. `full`: the disk or the map has no room; temporary. */
 export type CommonRefusal = 'not-owner' | 'unknown-handle' | 'unavailable';
@@ -20,6 +30,8 @@ export type OpenRequest = {
   readonly ticket: string;
   /** `maildrop` locks the account's INBOX against other POP3 sessions (RFC 1939 §4); `delivery` may deliver to any account. */
   readonly purpose: 'maildrop' | 'delivery';
+  /** `maildrop`: refused as `too-soon` when another session opened it less than so long ago; absent or 0: never. */
+  readonly leastIntervalMs?: number;
 };
 export type Opened = {
   /** Stands for the session in what it asks next; known to this owner's incarnation only. */
@@ -35,7 +47,14 @@ export type Maildrop = {
   readonly uidValidity: number;
   readonly uidNext: number;
 };
-export type OpenRefusal = 'not-owner' | 'unavailable' | 'ticket-refused' | 'in-use' | 'session-ended' | 'full';
+export type OpenRefusal =
+  | 'not-owner'
+  | 'unavailable'
+  | 'ticket-refused'
+  | 'in-use'
+  | 'too-soon'
+  | 'session-ended'
+  | 'full';
 
 /** Pages through the maildrop, ascending by UID; a page shorter than `limit` is the last, if that is 1000 or less. */
 export type ListRequest = { readonly handle: string; readonly afterUid: number; readonly limit: number };
@@ -101,5 +120,17 @@ export type CloseAnswer = Result<null, CommonRefusal | 'full'>;
 /** Removes all mail of an account that the directory no longer has, and ends its session. Asked of the owner by operators. */
 export type DropAccountRequest = { readonly account: string };
 export type DropAccountAnswer = Result<null, 'not-owner' | 'unavailable' | 'full'>;
+
+/**
+ * Forgets an account that has no mail here, and ends its session; one that has mail is left alone. Asked by operators, once
+ * to look and once, as `moved`, after the directory gave it to another mailHost: then what was accepted before is counted, and
+ * nothing is accepted after.
+ */
+export type VacateRequest = {
+  readonly account: string;
+  /** The directory gave it away already: `unavailable` until this owner knows, since till then it may take more mail. */
+  readonly moved?: boolean;
+};
+export type VacateAnswer = Result<{ readonly messages: number }, 'not-owner' | 'unavailable' | 'full'>;
 
 export type OpenAnswer = Result<Opened, OpenRefusal>;

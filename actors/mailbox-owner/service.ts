@@ -9,11 +9,12 @@ import type { Clock } from '../../kernel/clock.ts';
 import { accept, type Result, refuse } from '../../kernel/result.ts';
 import { CHUNK_OCTETS, MAX_TRACE_OCTETS, readMessage, sha256 } from '../../store/blob.ts';
 import { type Store, StoreFault } from '../../store/store.ts';
-import { endedSessions, locks, messages, sessions } from '../../store/tables.ts';
+import { accounts as accountRows, endedSessions, locks, messages, sessions } from '../../store/tables.ts';
 import type { AccountsInUse } from './accounts-in-use.ts';
 import type { Admissions } from './admission.ts';
 import type { Fronts } from './fronts.ts';
 import { type Handles, type Holding, sessionOf } from './handles.ts';
+import { recentOpenings } from './recent-openings.ts';
 import type * as r from './requests.ts';
 import { type HashStage, stageHashing } from './staged-hash.ts';
 import type { WriteRefusal, Writer } from './writer.ts';
@@ -37,6 +38,7 @@ const MOST_DROPPED_AT_ONCE = 500;
 export function createService(parts: ServiceParts) {
   const { store, writer, epoch, handles, accounts, fronts, admissions, clock, stir } = parts;
   const hashStage = stageHashing(store, clock);
+  const openings = recentOpenings(clock);
 
   /** The sessions ended: nothing stands for them here any more. */
   const forget = (ended: readonly string[]): void => {
@@ -48,7 +50,8 @@ export function createService(parts: ServiceParts) {
   };
 
   const open = async (request: r.OpenRequest): Promise<r.OpenAnswer> => {
-    const { session, front, purpose, ticket } = request;
+    const { session, front, purpose, ticket, leastIntervalMs = 0 } = request;
+    must(isCount(leastIntervalMs), 'open: interval');
     const look = store.read((view) => ({
       again: sessions.get(view, session) !== undefined,
       hasEnded: endedSessions.get(view, session) !== undefined,
@@ -58,6 +61,10 @@ export function createService(parts: ServiceParts) {
     if (!admitted.ok) return admitted;
     const { value: admission } = admitted;
     const { again } = look;
+    const isLimited = !again && leastIntervalMs > 0 && purpose === 'maildrop';
+    if (isLimited && admission.account !== null && openings.isTooSoon(admission.account, leastIntervalMs)) {
+      return refuse('too-soon');
+    }
     const abandoned = admission.account === null ? null : abandonedHolder(store, fronts, admission.account);
     const now = clock.wall();
     const written = await writer.submit({ type: 'open', session, purpose, front, admission, again, abandoned, now });
@@ -69,6 +76,7 @@ export function createService(parts: ServiceParts) {
     if (account === null || maildrop === null) return accept({ handle, epoch, counter });
     const { lock, uidValidity, uidNext } = maildrop;
     accounts.opened(account, { session, lock });
+    if (isLimited) openings.note(account, leastIntervalMs);
     return accept({ handle, epoch, counter, maildrop: { lock, uidValidity, uidNext } });
   };
 
@@ -133,6 +141,7 @@ export function createService(parts: ServiceParts) {
     const session = holding?.session ?? sessionOf(request.handle);
     const checked = await checkContent(hashStage, session, content);
     const operation = { type: 'deliver', session, counter, content: checked, recipients, now: clock.wall() } as const;
+    if (recipients.some(({ account }) => admissions.keeps?.(account) === false)) return refuse('unavailable'); // moved
     const answer = flat(await writer.submit(operation));
     if (content.kind === 'staged') stir(); // a copy that was here already leaves the staged one to be collected
     return answer;
@@ -157,6 +166,19 @@ export function createService(parts: ServiceParts) {
     return answer;
   };
 
+  const vacate = async ({ account, moved = false }: r.VacateRequest): Promise<r.VacateAnswer> => {
+    must(isName(account) && typeof moved === 'boolean', 'vacate: which?');
+    // A change succeeds without a node that could not be asked: this one may not know yet, and would go on to deliver.
+    if (moved && admissions.keeps?.(account) !== false) return refuse('unavailable');
+    const messages = () => store.read((view) => accountRows.get(view, account))?.messages ?? 0;
+    if (messages() > 0) return accept({ messages: messages() });
+    // Of no message at all: an empty account is dropped, another one left. Queued behind every delivery taken before.
+    const step = flat(await writer.submit({ type: 'drop-account', account, most: 0, now: clock.wall() }));
+    if (!step.ok) return step;
+    forget(step.value.ended);
+    return accept({ messages: step.value.more ? Math.max(1, messages()) : 0 });
+  };
+
   const dropAccount = async ({ account }: r.DropAccountRequest): Promise<r.DropAccountAnswer> => {
     must(isName(account), 'drop-account: which?');
     for (;;) {
@@ -168,7 +190,7 @@ export function createService(parts: ServiceParts) {
     }
   };
 
-  return { open, list, fetch, body, stage, deliver, quit, close, dropAccount, forget };
+  return { open, list, fetch, body, stage, deliver, quit, close, dropAccount, vacate, forget };
 }
 
 /** The operation's own answer, or why it could not be written, in one. */

@@ -101,6 +101,7 @@ export function createTenure(parts: TenureParts): Tenure {
     await serve('quit', service.quit);
     await serve('close', service.close);
     await serve('drop-account', service.dropAccount);
+    await serve('vacate', service.vacate);
     if (isOwner())
       bodies = await bus.serveStream(subject('body'), (request) => service.body(request as r.BodyRequest, isOwner));
     await serve('open', service.open); // last: who can open can do all the rest

@@ -8,40 +8,26 @@ import { assertEvent, assign, emit, fromPromise, setup } from 'xstate';
 import type { Result } from '../../kernel/result.ts';
 import type { Command } from '../../protocols/pop3/command.ts';
 import type { Reply } from '../../protocols/pop3/reply.ts';
+import { parsePlain } from '../../protocols/sasl/plain.ts';
 import type { DriverEvent, Said } from '../session.ts';
 import {
-  emptyMaildrop,
-  type Listed,
-  type Maildrop,
-  maildropOf,
-  mark,
-  markedUids,
-  message,
-  unmarkAll,
-} from './maildrop.ts';
+  type Context,
+  capabilities,
+  contextOf,
+  credentials,
+  type Input,
+  mayShowPassword,
+  texts,
+  timestamp,
+} from './context.ts';
+import { type Listed, maildropOf, mark, markedUids, message, unmarkAll } from './maildrop.ts';
 import * as replies from './replies.ts';
 import type { Credentials, Expunged, LogIn, RetrieveRefusal, SessionServices } from './services.ts';
+import { DEFAULT_LANGUAGE, languageFor, type Texts } from './texts.ts';
 
-/** What all sessions of a listener have in common. */
-export type Constants = {
-  /** Said in the greeting and in CAPA: no spaces. */
-  readonly product: string;
-  readonly version: string;
-  /** Stands to the right of the `@` in the greeting's timestamp (RFC 1939 §7). */
-  readonly hostName: string;
-  /** So many failed log-ins are answered; the next one ends the session. */
-  readonly loginFailures: number;
-};
-
-export type Input = {
-  readonly constants: Constants;
-  readonly services: SessionServices;
-  /** Unique for ever, and so is the greeting's timestamp, which is made of it (RFC 1939 §7). */
-  readonly session: string;
-};
-
-type Context = Input & { readonly name: string | null; readonly failures: number; readonly maildrop: Maildrop };
 type Asking<T> = T & { readonly services: SessionServices };
+/** A message to be sent, as it is or, for a client without UTF-8 mode, as a surrogate. */
+type Wanted = Listed & { readonly utf8: boolean };
 /** A message, or the top of one, ready to be sent; `sizeOctets` of the whole message. */
 export type Fetched = Result<Listed & { readonly body: AsyncIterable<Uint8Array> }, RetrieveRefusal>;
 
@@ -50,27 +36,40 @@ const notProvided = () => Promise.reject(new Error('not provided'));
 export const pop3Machine = setup({
   types: {
     context: {} as Context,
-    events: {} as Command | Extract<DriverEvent, { type: 'stop' }>,
-    emitted: {} as Extract<Said<Reply>, { type: 'reply' }>,
+    events: {} as Command | Extract<DriverEvent, { type: 'secured' | 'stop' }>,
+    emitted: {} as Said<Reply>,
     input: {} as Input,
     tags: {} as 'ready',
   },
   actors: {
     logIn: fromPromise<LogIn, Asking<Credentials>>(notProvided),
-    retrieve: fromPromise<Fetched, Asking<Listed>>(notProvided),
-    top: fromPromise<Fetched, Asking<Listed & { readonly lines: number }>>(notProvided),
+    retrieve: fromPromise<Fetched, Asking<Wanted>>(notProvided),
+    top: fromPromise<Fetched, Asking<Wanted & { readonly lines: number }>>(notProvided),
     expunge: fromPromise<Expunged, Asking<{ readonly uids: readonly number[] }>>(notProvided),
   },
   guards: {
+    mayShowPassword: ({ context }) => mayShowPassword(context),
+    mayStartTls: ({ context }) => context.tls === 'offered',
+    mayNotShowPassword: ({ context }) => !mayShowPassword(context),
+    isOtherThanPlain: (_, params: { readonly mechanism: string }) => params.mechanism !== 'PLAIN',
+    isPlainMessage: (_, message: Uint8Array) => parsePlain(message) !== undefined,
+    isAbsent: (_, params: { argument: string | Uint8Array | undefined }) => params.argument === undefined,
+    isLanguage: (_, range: string) => languageFor(range) !== undefined,
     isNamed: ({ context }) => context.name !== null, // RFC 1939 §7: PASS only after USER
     exists: ({ context }, params: { number: number }) => message(context.maildrop, params.number) !== undefined,
     accepted: (_, params: { ok: boolean }) => params.ok,
     isOneTooMany: ({ context }, params: LogIn) =>
       !params.ok && params.refusal === 'bad-credentials' && context.failures >= context.constants.loginFailures,
-    isCommand: ({ event }) => !event.type.startsWith('xstate.') && event.type !== 'stop',
+    isCommand: ({ event }) => !event.type.startsWith('xstate.') && event.type !== 'stop' && event.type !== 'secured',
   },
   actions: {
     say: emit((_, reply: Reply) => ({ type: 'reply', reply }) as const),
+    expectResponse: emit({ type: 'expect', next: 'sasl-response' } as const),
+    startTls: emit({ type: 'start-tls' } as const),
+    /** RFC 2595 §2.1: what was heard in clear may have been anyone's. The failures stay counted: those are ours. */
+    secure: assign({ tls: 'active', name: null, language: DEFAULT_LANGUAGE, utf8: false }),
+    takeUtf8: assign({ utf8: true }),
+    speak: assign((_, range: string) => ({ language: languageFor(range) ?? DEFAULT_LANGUAGE })),
     keepName: assign((_, params: { name: string }) => ({ name: params.name })),
     forgetName: assign({ name: null }),
     countFailure: assign(({ context }, answer: LogIn) =>
@@ -86,7 +85,7 @@ export const pop3Machine = setup({
   },
 }).createMachine({
   id: 'pop3',
-  context: ({ input }) => ({ ...input, name: null, failures: 0, maildrop: emptyMaildrop }),
+  context: ({ input }) => contextOf(input),
   entry: {
     type: 'say',
     params: ({ context }) => replies.greeting(context.constants.product, timestamp(context)),
@@ -100,22 +99,95 @@ export const pop3Machine = setup({
         ready: {
           tags: 'ready',
           on: {
-            USER: {
-              actions: [
-                { type: 'keepName', params: ({ event }) => event },
-                { type: 'say', params: replies.sendPassword },
-              ],
-            },
+            USER: [
+              {
+                guard: 'mayShowPassword',
+                actions: [
+                  { type: 'keepName', params: ({ event }) => event },
+                  { type: 'say', params: ({ context }) => replies.sendPassword(texts(context)) },
+                ],
+              },
+              { actions: { type: 'say', params: ({ context }) => replies.cleartextRefused(texts(context)) } },
+            ],
             PASS: { guard: 'isNamed', target: 'loggingIn' },
             APOP: 'loggingIn',
-            QUIT: { target: '#pop3.closed', actions: { type: 'say', params: replies.bye } }, // removes nothing: RFC 1939 §6
+            AUTH: [
+              {
+                guard: { type: 'isOtherThanPlain', params: ({ event }) => event },
+                actions: { type: 'say', params: ({ context }) => replies.noSuchMechanism(texts(context)) },
+              },
+              {
+                guard: 'mayNotShowPassword',
+                actions: { type: 'say', params: ({ context }) => replies.cleartextRefused(texts(context)) },
+              },
+              {
+                guard: { type: 'isAbsent', params: ({ event }) => ({ argument: event.initial }) },
+                target: 'exchanging',
+                actions: { type: 'say', params: replies.goOn },
+              },
+              {
+                guard: { type: 'isPlainMessage', params: ({ event }) => event.initial! },
+                target: 'loggingIn',
+              },
+              { actions: { type: 'say', params: ({ context }) => replies.notAPlainMessage(texts(context)) } },
+            ],
+            STLS: [
+              {
+                guard: 'mayStartTls',
+                target: 'securing',
+                actions: [{ type: 'say', params: ({ context }) => replies.beginTls(texts(context)) }, 'startTls'],
+              },
+              {
+                actions: {
+                  type: 'say',
+                  params: ({ context }) => replies.noStls(texts(context), context.tls === 'active'),
+                },
+              },
+            ],
+            UTF8: { actions: ['takeUtf8', { type: 'say', params: ({ context }) => replies.utf8Mode(texts(context)) }] },
+            CAPA: {
+              actions: { type: 'say', params: ({ context }) => capabilities(context, context.tls === 'offered') },
+            },
+            QUIT: {
+              target: '#pop3.closed', // removes nothing: RFC 1939 §6
+              actions: { type: 'say', params: ({ context }) => replies.bye(texts(context)) },
+            },
           },
+        },
+        exchanging: {
+          // RFC 5034 §4: the next line is the client's response
+          tags: 'ready',
+          entry: 'expectResponse',
+          on: {
+            response: [
+              {
+                guard: { type: 'isPlainMessage', params: ({ event }) => event.response },
+                target: 'loggingIn',
+              },
+              {
+                target: 'ready',
+                actions: { type: 'say', params: ({ context }) => replies.notAPlainMessage(texts(context)) },
+              },
+            ],
+            cancel: {
+              target: 'ready',
+              actions: { type: 'say', params: ({ context }) => replies.exchangeCancelled(texts(context)) },
+            },
+            malformed: {
+              target: 'ready',
+              actions: { type: 'say', params: ({ context, event }) => replies.malformed(texts(context), event.reason) },
+            },
+          },
+        },
+        securing: {
+          // RFC 2595 §4: the handshake is the driver's; after it all is as at the beginning, without a greeting
+          on: { secured: { target: 'ready', actions: 'secure' } },
         },
         loggingIn: {
           invoke: {
             src: 'logIn',
             input: ({ context, event }) => {
-              assertEvent(event, ['PASS', 'APOP']);
+              assertEvent(event, ['PASS', 'APOP', 'AUTH', 'response']);
               return { services: context.services, ...credentials(context, event) };
             },
             onDone: [
@@ -124,24 +196,27 @@ export const pop3Machine = setup({
                 target: '#pop3.transaction',
                 actions: [
                   { type: 'openMaildrop', params: ({ event }) => event.output },
-                  { type: 'say', params: ({ context }) => replies.opened(context.maildrop) },
+                  { type: 'say', params: ({ context }) => replies.opened(texts(context), context.maildrop) },
                 ],
               },
               {
                 guard: { type: 'isOneTooMany', params: ({ event }) => event.output },
                 target: '#pop3.closed',
-                actions: { type: 'say', params: replies.tooManyFailures },
+                actions: { type: 'say', params: ({ context }) => replies.tooManyFailures(texts(context)) },
               },
               {
                 target: 'ready',
                 actions: [
                   'forgetName',
                   { type: 'countFailure', params: ({ event }) => event.output },
-                  { type: 'say', params: ({ event }) => notOpened(event.output) },
+                  { type: 'say', params: ({ context, event }) => notOpened(texts(context), event.output) },
                 ],
               },
             ],
-            onError: { target: 'ready', actions: ['forgetName', { type: 'say', params: replies.fault }] },
+            onError: {
+              target: 'ready',
+              actions: ['forgetName', { type: 'say', params: ({ context }) => replies.fault(texts(context)) }],
+            },
           },
         },
       },
@@ -155,10 +230,16 @@ export const pop3Machine = setup({
           on: {
             STAT: { actions: { type: 'say', params: ({ context }) => replies.stat(context.maildrop) } },
             LIST: {
-              actions: { type: 'say', params: ({ context, event }) => replies.list(context.maildrop, event.message) },
+              actions: {
+                type: 'say',
+                params: ({ context, event }) => replies.list(texts(context), context.maildrop, event.message),
+              },
             },
             UIDL: {
-              actions: { type: 'say', params: ({ context, event }) => replies.uidl(context.maildrop, event.message) },
+              actions: {
+                type: 'say',
+                params: ({ context, event }) => replies.uidl(texts(context), context.maildrop, event.message),
+              },
             },
             RETR: [
               { guard: { type: 'exists', params: ({ event }) => ({ number: event.message }) }, target: 'retrieving' },
@@ -173,14 +254,18 @@ export const pop3Machine = setup({
                 guard: { type: 'exists', params: ({ event }) => ({ number: event.message }) },
                 actions: [
                   { type: 'markMessage', params: ({ event }) => ({ number: event.message }) },
-                  { type: 'say', params: ({ event }) => replies.marked(event.message) },
+                  { type: 'say', params: ({ context, event }) => replies.marked(texts(context), event.message) },
                 ],
               },
               { actions: { type: 'say', params: ({ context, event }) => absent(context, event) } },
             ],
             RSET: {
-              actions: ['unmarkAll', { type: 'say', params: ({ context }) => replies.opened(context.maildrop) }],
+              actions: [
+                'unmarkAll',
+                { type: 'say', params: ({ context }) => replies.opened(texts(context), context.maildrop) },
+              ],
             },
+            CAPA: { actions: { type: 'say', params: ({ context }) => capabilities(context, false) } },
             NOOP: { actions: { type: 'say', params: replies.noop } },
             QUIT: '#pop3.update',
           },
@@ -190,13 +275,16 @@ export const pop3Machine = setup({
             src: 'retrieve',
             input: ({ context, event }) => {
               assertEvent(event, 'RETR');
-              return { services: context.services, ...message(context.maildrop, event.message)! };
+              return { services: context.services, utf8: context.utf8, ...message(context.maildrop, event.message)! };
             },
             onDone: {
               target: 'ready',
-              actions: { type: 'say', params: ({ event }) => replies.retrieved(event.output) },
+              actions: { type: 'say', params: ({ context, event }) => replies.retrieved(texts(context), event.output) },
             },
-            onError: { target: 'ready', actions: { type: 'say', params: replies.fault } },
+            onError: {
+              target: 'ready',
+              actions: { type: 'say', params: ({ context }) => replies.fault(texts(context)) },
+            },
           },
         },
         fetchingTop: {
@@ -204,13 +292,17 @@ export const pop3Machine = setup({
             src: 'top',
             input: ({ context, event }) => {
               assertEvent(event, 'TOP');
-              return { services: context.services, lines: event.lines, ...message(context.maildrop, event.message)! };
+              const { services, utf8, maildrop } = context;
+              return { services, utf8, lines: event.lines, ...message(maildrop, event.message)! };
             },
             onDone: {
               target: 'ready',
-              actions: { type: 'say', params: ({ event }) => replies.top(event.output) },
+              actions: { type: 'say', params: ({ context, event }) => replies.top(texts(context), event.output) },
             },
-            onError: { target: 'ready', actions: { type: 'say', params: replies.fault } },
+            onError: {
+              target: 'ready',
+              actions: { type: 'say', params: ({ context }) => replies.fault(texts(context)) },
+            },
           },
         },
       },
@@ -224,39 +316,53 @@ export const pop3Machine = setup({
           {
             guard: { type: 'accepted', params: ({ event }) => event.output },
             target: 'closed',
-            actions: { type: 'say', params: ({ context }) => replies.updated(context.maildrop) },
+            actions: { type: 'say', params: ({ context }) => replies.updated(texts(context), context.maildrop) },
           },
           {
             target: 'closed',
-            actions: { type: 'say', params: ({ event }) => notUpdated(event.output) },
+            actions: { type: 'say', params: ({ context, event }) => notUpdated(texts(context), event.output) },
           },
         ],
-        onError: { target: 'closed', actions: { type: 'say', params: replies.notExpunged('unavailable') } },
+        onError: {
+          target: 'closed',
+          actions: { type: 'say', params: ({ context }) => replies.notExpunged(texts(context), 'unavailable') },
+        },
       },
     },
     closed: { type: 'final' },
   },
   on: {
-    CAPA: {
-      // in both states: RFC 2449 §5
-      actions: { type: 'say', params: ({ context }) => replies.capabilities(implementation(context.constants)) },
+    LANG: [
+      // in both states: RFC 6856 §3.1
+      {
+        guard: { type: 'isAbsent', params: ({ event }) => ({ argument: event.range }) },
+        actions: { type: 'say', params: ({ context }) => replies.languageListing(texts(context)) },
+      },
+      {
+        guard: { type: 'isLanguage', params: ({ event }) => event.range! },
+        actions: [
+          { type: 'speak', params: ({ event }) => event.range! },
+          { type: 'say', params: ({ context }) => replies.languageChosen(context.language) },
+        ],
+      },
+      { actions: { type: 'say', params: ({ context }) => replies.noSuchLanguage(texts(context)) } },
+    ],
+    malformed: {
+      actions: { type: 'say', params: ({ context, event }) => replies.malformed(texts(context), event.reason) },
     },
-    malformed: { actions: { type: 'say', params: ({ event }) => replies.malformed(event.reason) } },
     stop: '.closed', // RFC 1939 §3: without UPDATE, and POP3 has no word to say first
-    '*': { guard: 'isCommand', actions: { type: 'say', params: ({ event }) => replies.notNow(event.type) } },
+    '*': {
+      guard: 'isCommand',
+      actions: { type: 'say', params: ({ context, event }) => replies.notNow(texts(context), event.type) },
+    },
   },
 });
 
-const implementation = ({ product, version }: Constants): string => `${product}-${version}`;
-const timestamp = ({ session, constants }: Input): string => `<${session}@${constants.hostName}>`;
-const absent = ({ maildrop }: Context, event: { message: number }): Reply =>
-  replies.noSuchMessage(maildrop, event.message);
+const absent = (context: Context, event: { message: number }): Reply =>
+  replies.noSuchMessage(texts(context), context.maildrop, event.message);
 
 // The answers that a guard has let through to these are refusals; a success there would be our own mistake.
-const notOpened = (answer: LogIn): Reply => (answer.ok ? replies.fault : replies.notLoggedIn(answer.refusal));
-const notUpdated = (answer: Expunged): Reply => (answer.ok ? replies.fault : replies.notExpunged(answer.refusal));
-
-function credentials(context: Context, event: Extract<Command, { type: 'PASS' | 'APOP' }>): Credentials {
-  if (event.type === 'PASS') return { name: context.name!, proof: { mechanism: 'PLAIN', secret: event.secret } };
-  return { name: event.name, proof: { mechanism: 'APOP', timestamp: timestamp(context), digest: event.digest } };
-}
+const notOpened = (t: Texts, answer: LogIn): Reply =>
+  answer.ok ? replies.fault(t) : replies.notLoggedIn(t, answer.refusal);
+const notUpdated = (t: Texts, answer: Expunged): Reply =>
+  answer.ok ? replies.fault(t) : replies.notExpunged(t, answer.refusal);

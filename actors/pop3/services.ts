@@ -29,10 +29,18 @@ export type SessionServices = {
   leave(): Promise<void>;
 };
 
-export type Credentials = { readonly name: string; readonly proof: Proof };
+export type Credentials = {
+  readonly name: string;
+  readonly proof: Proof;
+  /** SASL: who the client wishes to act as; absent: whoever the proof is of. Nobody may act as another here. */
+  readonly authorizationId?: string;
+};
 
-/** `in-use`: the proof was right, but another POP3 session has the maildrop (RFC 2449 §8.1.2). `broken`: only an operator helps. */
-export type LogInRefusal = 'bad-credentials' | 'in-use' | 'unavailable' | 'broken';
+/**
+ * `in-use`: the proof was right, but another POP3 session has the maildrop (RFC 2449 §8.1.2). `too-soon`: right as well, but
+ * the last log-in was less than the login delay ago (RFC 2449 §8.1.1). `broken`: only an operator helps.
+ */
+export type LogInRefusal = 'bad-credentials' | 'in-use' | 'too-soon' | 'unavailable' | 'broken';
 export type LogIn = Result<Listing, LogInRefusal>;
 /** INBOX as it stood at log-in, ascending by UID. Sizes are octets as sent, CRLF line ends, unstuffed. */
 export type Listing = { readonly uidValidity: number; readonly entries: readonly Listed[] };

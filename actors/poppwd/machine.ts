@@ -7,7 +7,7 @@
 import { assertEvent, assign, emit, fromPromise, setup } from 'xstate';
 import type { Command } from '../../protocols/poppwd/command.ts';
 import type { Reply } from '../../protocols/poppwd/reply.ts';
-import type { DriverEvent, Said } from '../session.ts';
+import type { Caller, DriverEvent, Said } from '../session.ts';
 import * as replies from './replies.ts';
 import type { Changed, Credentials, LogIn, SessionServices } from './services.ts';
 
@@ -18,6 +18,8 @@ export type Constants = {
   readonly hostName: string;
   /** So many failed logins are answered; the next one ends the session. */
   readonly loginFailures: number;
+  /** May a password be shown where others can listen? Otherwise only under TLS and on unix sockets. */
+  readonly cleartextLogin: boolean;
 };
 
 export type Input = {
@@ -25,6 +27,7 @@ export type Input = {
   readonly services: SessionServices;
   /** Unique for ever, and so is the greeting's timestamp. */
   readonly session: string;
+  readonly tls: Caller['tls'];
 };
 
 type Context = Input & { readonly name: string | null; readonly failures: number };
@@ -45,6 +48,7 @@ export const poppwdMachine = setup({
     changePassword: fromPromise<Changed, Asking<{ readonly newSecret: string }>>(notProvided),
   },
   guards: {
+    isOverheard: ({ context }) => !context.constants.cleartextLogin && context.tls !== 'active',
     isNamed: ({ context }) => context.name !== null,
     accepted: (_, params: { ok: boolean }) => params.ok,
     isOneTooMany: ({ context }, answer: LogIn) =>
@@ -74,12 +78,15 @@ export const poppwdMachine = setup({
         ready: {
           tags: 'ready',
           on: {
-            USER: {
-              actions: [
-                { type: 'keepName', params: ({ event }) => event },
-                { type: 'say', params: replies.sendPassword },
-              ],
-            },
+            USER: [
+              { guard: 'isOverheard', actions: { type: 'say', params: replies.notInClear } },
+              {
+                actions: [
+                  { type: 'keepName', params: ({ event }) => event },
+                  { type: 'say', params: replies.sendPassword },
+                ],
+              },
+            ],
             PASS: [{ guard: 'isNamed', target: 'loggingIn' }, { actions: { type: 'say', params: replies.userFirst } }],
             NEWPASS: { actions: { type: 'say', params: replies.logInFirst } },
           },

@@ -15,6 +15,7 @@ export const changed = reply(200, 'password changed'); // exactly 200: some clie
 export const bye = reply(200, 'connection closed');
 
 export const malformed = (reason: string): Reply => reply(501, reason);
+export const notInClear = reply(500, 'passwords are changed here under TLS only');
 export const userFirst = reply(500, 'USER first');
 export const logInFirst = reply(500, 'log in first');
 export const notNow = (keyword: string): Reply => reply(500, `${keyword} is not allowed now`);

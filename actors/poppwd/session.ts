@@ -18,7 +18,8 @@ export function poppwdProtocol({ services, log, ...constants }: PoppwdOptions): 
     tooManyConnections: Buffer.from('500 too many connections, try again later\r\n'),
     begin(caller: Caller): Session {
       const asked = new LoggedServices(services.begin(caller), new Calls(caller.session, log));
-      const input = { constants, services: asked, session: caller.session };
+      const { session, tls } = caller;
+      const input = { constants, services: asked, session, tls };
       return system.begin(machine, input, { decoder: new PoppwdDecoder(), encoder: poppwdEncoder });
     },
   };

@@ -3,13 +3,17 @@
  * Buffers, not strings, so that a message's octets come back as they were sent.
  */
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 
 const CRLF = Buffer.from('\r\n');
 const MULTILINE_END = Buffer.from('\r\n.\r\n');
 
 export class WireClosed extends Error {}
 
-export type Endpoint = { readonly host: string; readonly port: number } | { readonly path: string };
+export type Endpoint = ({ readonly host: string; readonly port: number } | { readonly path: string }) & {
+  /** TLS from the first octet; absent: none. */
+  readonly tls?: ConnectionOptions;
+};
 
 export class Wire {
   readonly #socket: Socket;
@@ -35,11 +39,13 @@ export class Wire {
     socket.on('error', (error) => end(error));
   }
 
-  static open(endpoint: Endpoint): Promise<Wire> {
+  static open({ tls, ...place }: Endpoint): Promise<Wire> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ ...endpoint, noDelay: true } as NetConnectOpts);
+      const socket = tls
+        ? connectTls({ ...place, ...tls } as ConnectionOptions)
+        : connect({ ...place, noDelay: true } as NetConnectOpts);
       socket.once('error', reject);
-      socket.once('connect', () => {
+      socket.once(tls ? 'secureConnect' : 'connect', () => {
         socket.off('error', reject);
         resolve(new Wire(socket));
       });

@@ -2,10 +2,10 @@
  * Nodes and their nats-servers in a directory, on loopback: what `npm run cluster`, the load harness and the cluster
  * tests start. Without nats-servers it is one embedded node.
  */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configuration, portsFrom } from './configuration.ts';
-import { type NatsProcess, startNats } from './nats-process.ts';
+import { type NatsOptions, type NatsProcess, startNats } from './nats-process.ts';
 import { NodeProcess } from './node-process.ts';
 import { PortPicker } from './port-picker.ts';
 
@@ -16,6 +16,9 @@ export type FleetOptions = {
   readonly nats: 0 | 1 | 3;
   readonly natsPort?: number;
   readonly natsProgram?: string;
+  readonly natsConfiguration?: NatsOptions['configuration'];
+  /** TOML for every node's table `[nats]`; by `init` that of the first node's `init`, which makes the bucket. */
+  readonly natsAccess?: { readonly node: string; readonly init: string };
   /** Ports from this base for the first node, 1000 more for each next (1000: POP3 1110 ...); absent: free ones. */
   readonly portBase?: number;
   readonly channels?: number;
@@ -49,6 +52,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
           ports,
           ...(options.natsPort !== undefined && { port: options.natsPort }),
           ...(options.natsProgram !== undefined && { program: options.natsProgram }),
+          ...(options.natsConfiguration && { configuration: options.natsConfiguration }),
         });
   const nodes: NodeProcess[] = [];
   const fleet: Fleet = {
@@ -74,7 +78,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   try {
     for (const [at, me] of options.nodes.entries()) nodes.push(await placeNode(options, ports, nats, me, at));
     const fresh = nodes.filter((node) => !existsSync(join(node.data, 'directory')));
-    await fresh[0]?.init(); // makes the cluster's key and bucket, which the others join
+    await fresh[0]?.init(options.natsAccess && fileForInit(fresh[0], options.natsAccess)); // makes the cluster's key and bucket, which the others join
     await allOf(fresh.slice(1).map((node) => node.init()));
     await allOf(nodes.map((node) => node.start()));
     return fleet;
@@ -104,8 +108,8 @@ async function placeNode(
   const file = join(options.directory, `${me}.toml`);
   const { channels, logLevel, top, tables } = options;
   const natsPorts = nats.map((server) => server.port);
-  if (!existsSync(file))
-    writeFileSync(file, configuration({ me, data: me, ports, natsPorts, channels, logLevel, top, tables }));
+  const place = { me, data: me, ports, natsPorts, nats: options.natsAccess?.node, channels, logLevel, top, tables };
+  if (!existsSync(file)) writeFileSync(file, configuration(place));
   return new NodeProcess({
     me,
     file,
@@ -113,4 +117,14 @@ async function placeNode(
     ports,
     ...(options.environment && { environment: options.environment }),
   });
+}
+
+/** Beside the node's own file, and the same but for how it is known to NATS. */
+function fileForInit(node: NodeProcess, access: NonNullable<FleetOptions['natsAccess']>): string {
+  const file = node.file.replace(/\.toml$/, '-init.toml');
+  writeFileSync(
+    file,
+    readFileSync(node.file, 'utf8').replace(access.node, () => access.init),
+  );
+  return file;
 }

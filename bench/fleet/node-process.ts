@@ -38,8 +38,9 @@ export class NodeProcess {
     this.#command = place.command ?? [process.execPath, HOMING];
   }
 
-  async init(): Promise<void> {
-    await runHoming(this.#command, ['init', '-f', this.file], this.#environment);
+  /** @param file  another configuration than it will serve with */
+  async init(file = this.file): Promise<void> {
+    await runHoming(this.#command, ['init', '-f', file], this.#environment);
   }
 
   async start(): Promise<void> {

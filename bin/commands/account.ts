@@ -1,4 +1,4 @@
-/** `homing account`: add, list, show, set, delete and import accounts. */
+/** `homing account`: add, list, show, set, rename, delete and import accounts. */
 import { readFileSync } from 'node:fs';
 import cliProgress from 'cli-progress';
 import { Command } from 'commander';
@@ -45,16 +45,30 @@ export function accountCommand(): Command {
       }),
     );
   withFile(account.command('set <name> <key=value...>'))
-    .description('changes settings: status, quota-octets, quota-messages, password-change')
+    .description(
+      'changes settings: status, quota-octets, quota-messages, password-change; and mail-host, while it has no mail',
+    )
     .action((name: string, settings: readonly string[], options: Common) =>
       withVerbs(options.file, (ask) => ask('account.set', { name, settings: pairs(settings) })),
+    );
+  withFile(account.command('rename <old> <new>'))
+    .description('gives an account another name: its mail, passwords and settings stay; the old name is refused')
+    .action((name: string, to: string, options: Common) =>
+      withVerbs(options.file, (ask) => ask('account.rename', { name, to })),
     );
   withFile(account.command('delete <name>'))
     .description('deletes an account; an account made anew under the name does not see its mail')
     .action((name: string, options: Common) =>
       withVerbs(options.file, async (ask) => {
-        const { mailDropped } = (await ask('account.delete', { name })) as { mailDropped: boolean };
-        if (!mailDropped)
+        const { mailDropped, mailOf, also } = (await ask('account.delete', { name })) as {
+          mailDropped: boolean;
+          mailOf?: string;
+          also?: string[];
+        };
+        if (also)
+          console.log(`deleted with it: ${also.join(', ')}, which an unfinished rename had left as its other name`);
+        if (mailOf !== undefined) console.log(`deleted; its mail stays with ${mailOf}, the other name of the account`);
+        else if (!mailDropped)
           console.log('deleted; its owner does not run, so its mail still takes room, out of all reach');
       }),
     );

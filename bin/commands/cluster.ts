@@ -8,7 +8,7 @@ import { join, relative, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { type Fleet, startFleet } from '../../bench/fleet/fleet.ts';
 import { CommandError } from '../command-error.ts';
-import { untilStopped } from '../until-stopped.ts';
+import { stopSignal, untilStopped } from '../until-stopped.ts';
 
 const ACCOUNTS = [
   { name: 'alice@example.test', mailHost: 'n1' },
@@ -36,6 +36,7 @@ function oneOrThree(text: string): number {
 
 async function runCluster(options: Options): Promise<void> {
   const directory = resolve(options.directory);
+  const signal = stopSignal(); // from here on Ctrl-C ends what was started
   const fleet = await startFleet({
     directory,
     nodes: ['n1', 'n2', 'n3'],
@@ -50,21 +51,22 @@ async function runCluster(options: Options): Promise<void> {
   try {
     await addAccounts(directory, fleet);
     for (const { port, program } of fleet.nats) console.log(`nats-server: 127.0.0.1:${port}, pid ${program.pid}`);
-    for (const node of fleet.nodes) tell(node);
+    for (const node of fleet.nodes) tell(node, signal);
     console.log(`accounts and passwords: ${relative(process.cwd(), join(directory, 'passwords'))}\nready`);
   } catch (error) {
     await fleet.stop();
     throw error;
   }
-  await untilStopped(fleet);
+  await untilStopped(fleet, signal);
 }
 
-function tell(node: Fleet['nodes'][number]): void {
+function tell(node: Fleet['nodes'][number], stopping: AbortSignal): void {
   const program = node.program!;
   console.log(`${program.ready}, pid ${program.pid}`);
-  void program.ended.then((how) =>
-    console.log(`${node.me}: ended (${how}); start it again with: npx homing serve -f ${node.file}`),
-  );
+  void program.ended.then((how) => {
+    if (stopping.aborted) return;
+    console.log(`${node.me}: ended (${how}); start it again with: npx homing serve -f ${node.file}`);
+  });
 }
 
 async function addAccounts(directory: string, fleet: Fleet): Promise<void> {

@@ -7,13 +7,14 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { LmtpClient } from '../../bench/clients/lmtp.ts';
-import { configuration, portsFrom } from '../../bench/fleet/configuration.ts';
+import { configuration, pop3sPortFrom, portsFrom } from '../../bench/fleet/configuration.ts';
 import { entryStoreExists } from '../../cluster/directory/entry-store.ts';
 import { CommandError } from '../command-error.ts';
 import { initialise } from '../initialise.ts';
 import { type RunningNode, startNode } from '../node.ts';
 import { directoryPath } from '../places.ts';
 import { stopSignal, unlessStopped, untilStopped } from '../until-stopped.ts';
+import { makeCertificate } from './demo/certificate.ts';
 import { samples } from './demo/samples.ts';
 import { readConfig } from './options.ts';
 
@@ -22,7 +23,7 @@ export function demoCommand(): Command {
   return new Command('demo')
     .description('runs one node with demo accounts and messages in ./var/demo')
     .option('--directory <directory>', 'where to keep it', 'var/demo')
-    .option('--port-base <port>', 'POP3 is at 110 above, LMTP at 124, poppwd at 106', Number, 1000)
+    .option('--port-base <port>', 'POP3 is at 110 above (under TLS at 995), LMTP at 124, poppwd at 106', Number, 1000)
     .action(demo);
 }
 
@@ -33,7 +34,9 @@ async function demo(options: { directory: string; portBase: number }): Promise<v
   const fresh = !existsSync(passwords); // written last: a creation that was cut short is gone on with
   if (fresh && !existsSync(file)) {
     mkdirSync(options.directory, { recursive: true, mode: 0o700 });
-    writeFileSync(file, configuration({ me: 'demo', data: 'data', ports }));
+    await makeCertificate(join(options.directory, 'tls'));
+    const tls = { certificate: 'tls/cert.pem', key: 'tls/key.pem', pop3sPort: pop3sPortFrom(options.portBase) };
+    writeFileSync(file, configuration({ me: 'demo', data: 'data', ports, tls }));
   }
   const config = readConfig(file);
   if (fresh && !entryStoreExists(directoryPath(config))) await initialise(config);
@@ -49,7 +52,14 @@ async function demo(options: { directory: string; portBase: number }): Promise<v
   console.log(`\naccounts, and their passwords (kept in ${passwords}):`);
   console.log(readFileSync(passwords, 'utf8').trimEnd().replace(/^/gm, '  '));
   const [name, secret] = readFileSync(passwords, 'utf8').split('\n')[0]!.split(' ');
-  console.log(`\ntry:  curl -s pop3://127.0.0.1:${ports.pop3}/1 -u '${name}:${secret}'\n\nready`);
+  console.log(`\ntry:  curl -s pop3://127.0.0.1:${ports.pop3}/1 -u '${name}:${secret}'`);
+  const certificate = join(options.directory, 'tls', 'cert.pem');
+  if (config.tls)
+    // a demo that an older version made has none
+    console.log(
+      `      curl -s pop3s://localhost:${pop3sPortFrom(options.portBase)}/1 -u '${name}:${secret}' --cacert ${certificate}`,
+    );
+  console.log('\nready');
   await untilStopped(node, signal);
 }
 

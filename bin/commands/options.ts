@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { ControlAnswer, Verbs } from '../../admin/control.ts';
-import { connectControl } from '../../admin/control-client.ts';
+import { type ControlClient, connectControl } from '../../admin/control-client.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
 import { CommandError } from '../command-error.ts';
@@ -30,22 +30,37 @@ export type Ask = (verb: string, given?: Readonly<Record<string, unknown>>) => P
  */
 export async function withVerbs(file: string, use: (ask: Ask, config: Config) => Promise<unknown>): Promise<void> {
   const config = readConfig(file);
-  const path = controlPath(config);
-  const client = await connectControl(path).catch((error: NodeJS.ErrnoException) => {
-    const why = error.code === 'EACCES' ? 'may not be used by this user' : error.message;
-    throw new CommandError(`${path}: the control socket of the server: ${why}`);
-  });
+  const client = await connectServer(config);
   if (client) {
-    const ask: Ask = async (verb, given = {}) => unwrap(await client.ask({ verb, arguments: given }));
-    await use(ask, config).finally(() => client.close());
+    await use(askOf(client), config).finally(() => client.close());
     return;
   }
   const offline = await openVerbs(config);
   try {
-    await use(async (verb, given = {}) => unwrap(await call(offline.verbs, verb, given)), config);
+    await use(askOf(offline.verbs), config);
   } finally {
     await offline.close();
   }
+}
+
+/** The running server; undefined when none runs on these databases. */
+export function connectServer(config: Config): Promise<ControlClient | undefined> {
+  const path = controlPath(config);
+  return connectControl(path).catch((error: NodeJS.ErrnoException) => {
+    const why = error.code === 'EACCES' ? 'may not be used by this user' : error.message;
+    throw new CommandError(`${path}: the control socket of the server: ${why}`);
+  });
+}
+
+/** Of a server, or of the verbs of this very process. */
+export function askOf(answering: Pick<ControlClient, 'ask'> | Verbs): Ask {
+  const client = answering as ControlClient;
+  return async (verb, given = {}) =>
+    unwrap(
+      typeof client.ask === 'function'
+        ? await client.ask({ verb, arguments: given })
+        : await call(answering as Verbs, verb, given),
+    );
 }
 
 async function call(verbs: Verbs, name: string, given: Readonly<Record<string, unknown>>): Promise<ControlAnswer> {

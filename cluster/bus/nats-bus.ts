@@ -4,7 +4,7 @@
  * NATS is trusted with nothing but delivery: every frame is opened by FrameSealer before anything believes it, and what
  * does not open is dropped. The link is the caller's: this bus uses it, and does not close it.
  */
-import { createInbox, type Msg, type Subscription } from '@nats-io/transport-node';
+import type { Msg, Subscription } from '@nats-io/transport-node';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { decode, encode, type FrameSealer, type Kind, kinds, type OpenedFrame } from '../frames.ts';
@@ -45,7 +45,7 @@ export class NatsBus implements Bus {
   readonly #clock: Clock;
   readonly #log: Log;
   /** Ends a `.`: what follows names an endpoint. */
-  readonly #inboxPrefix = `${createInbox()}.`;
+  readonly #inboxPrefix: string;
   readonly #inbox: Subscription;
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #subscribed = new PatternMap<Subscribed>();
@@ -60,6 +60,7 @@ export class NatsBus implements Bus {
     this.#sealer = sealer;
     this.#clock = clock;
     this.#log = log;
+    this.#inboxPrefix = `${link.newInbox()}.`;
     this.#inbox = this.#listen(`${this.#inboxPrefix}*`, {}, (message) => this.#onInbox(message));
     this.#linkWatch = link.onConnection((connected) => {
       if (!connected) this.#failAll('disconnected');

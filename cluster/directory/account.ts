@@ -39,15 +39,21 @@ export type Account = {
    */
   readonly id: string;
   readonly mailHost: string;
+  /** Set aside between two mailHosts (actors/authenticator/move-account.ts): nothing is accepted for it just now. */
+  readonly movingFrom?: string;
   readonly status: AccountStatus;
   readonly credentials: Readonly<Partial<Record<Service, Credential>>>;
   readonly settings: Readonly<Settings>;
-  /** Grows by one with each change and is never used again, not even after the account was deleted and made anew. */
+  /** The name that it had before, at which version it was copied from there, and the version here that the copy got. */
+  readonly renamedFrom?: { readonly name: string; readonly version: number; readonly at: number };
+  /** Grows with each change and is never used again, not even after the account was deleted and made anew. */
   readonly version: number;
   /** The operation that wrote this version: how a changer whose answer was lost recognises its own work. */
   readonly changedBy: string;
   /** A tombstone: the account is gone, its version stays. */
   readonly deleted?: true;
+  /** Tombstones only: what has another name since; absent: it was deleted. */
+  readonly renamedTo?: string;
 };
 
 /** The credential that `service` checks: its own, or DEFAULT only when it has none. */

@@ -8,7 +8,7 @@ import { waitUntil } from '../members/elapsed.ts';
 import { createListeners } from '../members/listeners.ts';
 import type { NodeSession } from '../members/node-session.ts';
 import type { Account } from './account.ts';
-import { accountIn, createIdIndex, liveAccount, plan, withId } from './accounts.ts';
+import { accountIn, createIdIndex, lastAccount, liveAccount, plan, withId } from './accounts.ts';
 import { type BarrierOptions, passBarrier } from './barrier.ts';
 import { type CommitOptions, type Committed, commitRecord } from './commit.ts';
 import type { ChangeOptions, ChangeRefusal, Directory, Edit, Members } from './directory.ts';
@@ -47,6 +47,7 @@ export function createClusterDirectory(options: ClusterDirectoryOptions): Direct
   const find = (name: string) => liveAccount(mirror.get(keys.account(name)));
   return {
     find,
+    last: (name) => lastAccount(mirror.get(keys.account(name))),
     findById: (id) => withId(find, ids.nameOf(id), id),
     accounts,
     isFresh: () => session.isFresh(),

@@ -26,12 +26,16 @@ export type ChangeOptions = {
   readonly operation: string;
   /** Only if the account is still at this version; absent: whatever it is. 0 means: only if it does not exist. */
   readonly ifVersion?: number;
+  /** The result's version is above this one too: for an account whose id had versions under another name. */
+  readonly aboveVersion?: number;
 };
 
 export type Directory = {
   /** The account as mirrored here; tombstones are absent. Synchronous; the name is lower case. */
   find(name: string): Account | undefined;
-  /** The same by `Account.id`. */
+  /** The same, or the tombstone under that name: tells how an account ended. */
+  last(name: string): Account | undefined;
+  /** The account by `Account.id`. */
   findById(id: string): Account | undefined;
   accounts(): Iterable<Account>;
   /** May a login be answered from the mirror in this very turn? */

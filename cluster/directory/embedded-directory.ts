@@ -7,7 +7,7 @@ import { accept, refuse } from '../../kernel/result.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { createListeners } from '../members/listeners.ts';
 import type { Account } from './account.ts';
-import { createIdIndex, liveAccount, plan, withId } from './accounts.ts';
+import { createIdIndex, lastAccount, liveAccount, plan, withId } from './accounts.ts';
 import { type Bucket, BucketFault } from './bucket.ts';
 import type { Directory } from './directory.ts';
 import type { EntryStore } from './entry-store.ts';
@@ -36,6 +36,7 @@ export function createEmbeddedDirectory(options: EmbeddedDirectoryOptions): Dire
   const ids = createIdIndex(accounts());
   return {
     find,
+    last: (name) => lastAccount(get(keys.account(name))),
     findById: (id) => withId(find, ids.nameOf(id), id),
     accounts,
     isFresh: () => true,

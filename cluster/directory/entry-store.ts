@@ -10,11 +10,12 @@
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
-import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Database, open, type RootDatabase } from 'lmdb';
+import type { Database, RootDatabase } from 'lmdb';
 import { type Clock, systemClock } from '../../kernel/clock.ts';
-import { causeOf, freeOctets, hasNoRoom, type PageCounts } from '../../kernel/disk-room.ts';
+import { copyDatabase, DATA_FILE, isDatabaseFile } from '../../kernel/database-copy.ts';
+import { freeOctets, type PageCounts } from '../../kernel/disk-room.ts';
+import { batch, environment, FORMAT, LOCK_FILE, NoRoom, noRoom, octetsOnDisk } from './entry-database.ts';
 
 export type StoredEntry = { readonly key: string; readonly revision: number; readonly sealed: Uint8Array };
 
@@ -29,9 +30,6 @@ export type Remembered = {
 };
 
 type Monotonic = Pick<Clock, 'monotonic'>;
-
-/** Refused before anything of it could reach the disk. */
-export class NoRoom extends Error {}
 
 export type EntryStore = {
   /** Identity of this data directory, made with it. */
@@ -55,7 +53,14 @@ export type EntryStore = {
   close(): Promise<void>;
 };
 
-const FORMAT = 'homing directory 1';
+/** One on the disk, of which a copy can be taken while it is in use. */
+export type DiskEntryStore = EntryStore & {
+  /** About what a copy takes, in octets. */
+  sizeOctets(): number;
+  /** Copies what is on the disk, to `data.mdb` in a directory that it makes; see kernel/database-copy.ts. */
+  copyTo(directory: string): Promise<void>;
+};
+
 const PAGE = 256;
 const FRESH: Remembered = { generation: -1, revision: 0 };
 
@@ -70,13 +75,8 @@ const JUST_FREED_OCTETS = RESERVE_OCTETS / 4;
 /** The part of them that is not for a new key: what is `put` stands in the bucket already, and may have more than a `commit`. */
 const KEPT_FROM_COMMIT_OCTETS = RESERVE_OCTETS / 4;
 const KEPT_FROM_PUT_OCTETS = KEPT_FROM_COMMIT_OCTETS / 2;
-/** Others write to the disk too: what is left below this is theirs. */
-const SPARE_OCTETS = 1024 * 1024;
 /** How long a reserve that could not be made is left alone: the first time; doubled each time, for a quota may never show. */
 const RESERVE_PAUSE_MS = 60_000;
-
-const DATA_FILE = 'data.mdb';
-const LOCK_FILE = 'lock.mdb';
 
 /** Is there a directory database at this path? */
 export const entryStoreExists = (path: string): boolean => existsSync(join(path, DATA_FILE));
@@ -112,8 +112,9 @@ async function writeEmpty(path: string): Promise<void> {
 }
 
 /** Opens an existing one. Throws when it is missing: a missing database must never look like an empty one. */
-export function openEntryStore(path: string, clock: Monotonic = systemClock): EntryStore {
+export function openEntryStore(path: string, clock: Monotonic = systemClock): DiskEntryStore {
   if (!entryStoreExists(path)) throw new Error(`directory: ${path}: missing; \`homing init\` creates it`);
+  if (!isDatabaseFile(join(path, DATA_FILE))) throw new Error(`directory: ${path}: is not a directory database`);
   const root = environment(path);
   const meta = root.openDB<unknown, string>({ name: 'meta', encoding: 'msgpack' });
   const format = meta.get('format');
@@ -124,44 +125,10 @@ export function openEntryStore(path: string, clock: Monotonic = systemClock): En
   return new LmdbEntryStore(path, clock, root, meta);
 }
 
-const environment = (path: string): RootDatabase<unknown, string> =>
-  open<unknown, string>({
-    path,
-    noSubdir: false,
-    overlappingSync: false, // a resolved transaction is on the disk
-    eventTurnBatching: false, // the library's own batch has a promise nobody holds: its rejection would end the process
-    maxDbs: 4,
-    encoding: 'binary',
-  });
-
-/**
- * One transaction, on the disk when it resolves. `transaction` would hold a thread until it can call back, and hang a
- * process that exits meanwhile.
- */
-async function batch(path: string, root: RootDatabase<unknown, string>, write: () => void): Promise<void> {
-  try {
-    await root.batch(write);
-  } catch (error) {
-    const cause = await causeOf(error);
-    if (await hasNoRoom(path, cause, 0)) throw noRoom(path, cause);
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`directory: ${path}: could not be written: ${reason}`, { cause });
-  }
-}
-
-/** What the disk has for us. */
-async function octetsOnDisk(path: string): Promise<number> {
-  const { bavail, bsize } = await statfs(path);
-  return Math.max(0, bavail * bsize - SPARE_OCTETS);
-}
-
-const noRoom = (path: string, cause?: unknown): NoRoom =>
-  new NoRoom(`directory: ${path}: no room left on the disk`, cause === undefined ? {} : { cause });
-
 /** Keys that a pass had no room for, while it wrote the others. */
 type Refused = { readonly keys: ReadonlySet<string>; readonly error: NoRoom };
 
-class LmdbEntryStore implements EntryStore {
+class LmdbEntryStore implements DiskEntryStore {
   readonly dataId: string;
   readonly #path: string;
   readonly #clock: Monotonic;
@@ -180,6 +147,7 @@ class LmdbEntryStore implements EntryStore {
   #last: Promise<unknown> = Promise.resolve();
   #reservePauseMs = RESERVE_PAUSE_MS;
   #reserveDueAt = Number.NEGATIVE_INFINITY;
+  readonly #copies = new Set<Promise<void>>();
   #closed = false;
 
   constructor(path: string, clock: Monotonic, root: RootDatabase<unknown, string>, meta: Database<unknown, string>) {
@@ -369,12 +337,30 @@ class LmdbEntryStore implements EntryStore {
     return entries.reduce((octets, { sealed }) => octets + 2 * sealed.length + 64, pages * stats.pageSize);
   }
 
+  sizeOctets(): number {
+    const { lastPageNumber, pageSize } = this.#entries.getStats() as { lastPageNumber: number; pageSize: number };
+    return (lastPageNumber + 1) * pageSize;
+  }
+
+  async copyTo(directory: string): Promise<void> {
+    await this.durable().catch(() => {}); // what could not be written was confirmed to nobody
+    if (this.#closed) throw new Error('directory: closed');
+    const copied = copyDatabase(this.#root, directory);
+    this.#copies.add(copied);
+    try {
+      await copied;
+    } finally {
+      this.#copies.delete(copied);
+    }
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     try {
       await this.durable();
     } finally {
       await this.#last; // a commit under way
+      while (this.#copies.size > 0) await Promise.allSettled(this.#copies); // they read beneath the library
       this.#closed = true;
       await this.#root.close();
     }

@@ -17,7 +17,7 @@ import {
   StorageType,
 } from '@nats-io/jetstream';
 import { errors, type NatsConnection, nanos } from '@nats-io/transport-node';
-import type { Clock } from '../../kernel/clock.ts';
+import { type Clock, pause, systemClock } from '../../kernel/clock.ts';
 import { accept, refuse } from '../../kernel/result.ts';
 import type { NatsLink } from '../nats/connect.ts';
 import { type Bucket, BucketFault, type Entry, type WatchEvent } from './bucket.ts';
@@ -27,34 +27,55 @@ const WRONG_LAST_SEQUENCE = 10071;
 const MESSAGE_NOT_FOUND = 10037;
 const STREAM_NOT_FOUND = 10059;
 const API_TIMEOUT_MS = 5000;
+/** So long after their start nats-servers may need to agree on a leader; `init` waits no longer for it. */
+const SETTLE_MS = 10_000;
+const SETTLE_RETRY_MS = 250;
 
 /** The bucket of a cluster: a name that is legal in a stream's. */
 export const bucketName = (cluster: string): string =>
   `homing_${Buffer.from(cluster, 'utf8').toString('base64url')}_directory`;
 
 /**
- * Makes the bucket unless there is one: three replicas where the servers are joined and enough, else one.
+ * Makes the bucket unless there is one: three replicas where the servers are joined and enough, else one. Servers that have
+ * just been started are given some seconds to find each other and elect a leader: what is made with one replica stays so.
  * @returns how many replicas it was made with; 0 when it was there already and is left as it is
  */
-export async function createJetStreamBucket(connection: NatsConnection, bucket: string): Promise<0 | 1 | 3> {
+export async function createJetStreamBucket(
+  connection: NatsConnection,
+  bucket: string,
+  clock: Clock = systemClock,
+): Promise<0 | 1 | 3> {
   const manager = await jetstreamManager(connection, { checkAPI: false, timeout: API_TIMEOUT_MS });
-  if (await streamExists(manager, bucket)) return 0;
-  const choices: (1 | 3)[] = connection.info?.cluster === undefined ? [1] : [3, 1];
-  for (const replicas of choices) {
+  const wanted = connection.info?.cluster === undefined ? 1 : 3;
+  const deadline = clock.monotonic() + SETTLE_MS;
+  for (;;) {
     try {
-      await addStream(manager, bucket, replicas);
-      return replicas;
+      if (await streamExists(manager, bucket)) return 0;
+      await addStream(manager, bucket, wanted);
+      return wanted;
     } catch (error) {
-      if (await streamExists(manager, bucket)) return 0; // another init was faster
-      if (replicas === 3 && isTooFewServers(error)) continue;
-      throw error;
+      if (await streamExists(manager, bucket).catch(() => false)) return 0; // another init was faster
+      const isTooFew = wanted === 3 && isTooFewServers(error);
+      if (!isTooFew && !isPassing(error)) throw error;
+      if (clock.monotonic() < deadline) {
+        await pause(clock, SETTLE_RETRY_MS);
+        continue;
+      }
+      if (!isTooFew) throw error;
     }
+    await addStream(manager, bucket, 1);
+    return 1;
   }
-  throw new Error(`directory bucket: ${bucket}: could not be made`);
 }
 
 /** err_codes 10005 no suitable peers, 10023 insufficient resources, 10074 replicas without a cluster. */
 const isTooFewServers = (error: unknown): boolean => [10005, 10023, 10074].includes(apiCode(error) ?? 0);
+
+/** No leader yet: nobody answers, or the API says that it can't now. */
+const isPassing = (error: unknown): boolean =>
+  error instanceof errors.TimeoutError ||
+  (error instanceof errors.RequestError && error.isNoResponders()) ||
+  (error instanceof JetStreamApiError && error.status === 503);
 
 const addStream = (manager: JetStreamManager, bucket: string, replicas: 1 | 3) =>
   manager.streams.add({

@@ -4,7 +4,7 @@
  * it right: nats-server 2.9 miscounts what was overwritten.
  */
 import { AckPolicy, DeliverPolicy, type JetStreamManager } from '@nats-io/jetstream';
-import { createInbox, type Msg, nanos, nuid } from '@nats-io/transport-node';
+import { type Msg, nanos, nuid } from '@nats-io/transport-node';
 import { type Clock, pause, type Timer } from '../../kernel/clock.ts';
 import { abortable } from '../members/elapsed.ts';
 import type { NatsLink } from '../nats/connect.ts';
@@ -39,7 +39,7 @@ export async function* watchStream(source: WatchSource, after: number, stop: Abo
   };
   stop.addEventListener('abort', onAbort, { once: true });
   const connection = link.onConnection(() => queue.fail('the connection was lost'));
-  const deliverTo = createInbox();
+  const deliverTo = link.newInbox();
   const subscription = link.connection.subscribe(deliverTo, {
     callback: (error, message) => {
       if (error) queue.fail(error.message);

@@ -5,7 +5,8 @@
  */
 import { accept, refuse } from '../../kernel/result.ts';
 import { type Bucket, BucketFault, type Entry, type WatchEvent } from './bucket.ts';
-import { type EntryStore, NoRoom, type StoredEntry } from './entry-store.ts';
+import { NoRoom } from './entry-database.ts';
+import type { EntryStore, StoredEntry } from './entry-store.ts';
 
 export function createLocalBucket(store: EntryStore): Bucket {
   /** Writes follow one another: the check and the commit of one are not parted by another's. */

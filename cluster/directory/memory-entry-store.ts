@@ -2,7 +2,8 @@
  * An EntryStore in memory, for tests and the simulator. What is durable is kept apart from what is only visible, so that
  * `crash` gives what a power failure would leave.
  */
-import { type EntryStore, NoRoom, type Remembered, type StoredEntry } from './entry-store.ts';
+import { NoRoom } from './entry-database.ts';
+import type { EntryStore, Remembered, StoredEntry } from './entry-store.ts';
 
 export type MemoryEntryStore = EntryStore & {
   /** A store with what had reached the disk, as a restart would find it. */

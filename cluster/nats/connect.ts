@@ -10,6 +10,7 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import {
   type Authenticator,
   connect,
+  createInbox,
   credsAuthenticator,
   errors,
   type NatsConnection,
@@ -21,11 +22,15 @@ import type { Log } from '../../telemetry/log.ts';
 import { MAX_MESSAGE, type Service } from '../bus/bus.ts';
 import { FRAME_OVERHEAD } from '../frames.ts';
 import { createListeners } from '../members/listeners.ts';
+import { token } from '../subjects.ts';
 import { muteAbandonedSockets } from './abandoned-sockets.ts';
+import { createViolations, violationIn } from './violations.ts';
 
 export type NatsOptions = {
   /** `host:port` each; one of them is enough to find the others of its cluster. */
   readonly servers: readonly string[];
+  /** Names the inboxes, so that permissions can keep one cluster's answers from another; absent: `_INBOX`. */
+  readonly cluster?: string;
   /** A NATS credentials file (JWT and nkey seed). */
   readonly credentialsFile?: string;
   readonly user?: string;
@@ -43,6 +48,8 @@ export type NatsLink = {
   connected(): boolean;
   /** Calls back at each change of `connected`. */
   onConnection(listener: (connected: boolean) => void): Service;
+  /** A subject that only this asks for answers at, below the cluster's own prefix: what permissions allow (docs/nats.md). */
+  newInbox(): string;
   /** Sends what is still to be sent, then closes; never comes back. */
   close(): Promise<void>;
 };
@@ -76,7 +83,7 @@ export async function connectNats(options: NatsOptions, given: ConnectOptions): 
     await mute.stop();
     throw error;
   });
-  const link = watch(connection, given.log, mute); // before anything is asked: no loss may go unseen
+  const link = watch(connection, { ...given, ...options }, mute); // before anything is asked: no loss may go unseen
   try {
     const unfit = unfitness(connection);
     if (unfit !== undefined) throw new Error(`nats: ${connection.getServer()}: ${unfit}`);
@@ -132,6 +139,7 @@ async function toConnectionOptions(options: NatsOptions, me: string): Promise<No
   return {
     servers: [...options.servers],
     name: `homing ${me}`,
+    inboxPrefix: inboxPrefix(options.cluster),
     reconnect: true,
     maxReconnectAttempts: -1,
     reconnectTimeWait: RECONNECT_WAIT_MS,
@@ -146,6 +154,10 @@ async function toConnectionOptions(options: NatsOptions, me: string): Promise<No
     ...(isTls ? { tls: checked } : {}),
   };
 }
+
+/** Every inbox of a cluster's nodes begins so; the words below one token each, so that no cluster's name begins another's. */
+const inboxPrefix = (cluster: string | undefined): string =>
+  cluster === undefined ? '_INBOX' : `_INBOX_homing_${token(cluster)}`;
 
 /** `host` of `host`, `host:port`, `[host]:port` or any of these after `scheme://`. */
 const hostOf = (server: string): string => server.replace(/^[a-z]+:\/\//, '').replace(/^\[(.*)\](:\d+)?$|:\d+$/, '$1');
@@ -202,12 +214,14 @@ function hasUnsafeCompareAndSet(version: string): boolean {
   return Number(major) === 2 && Number(minor) === 9 && Number(patch) >= 15 && Number(patch) <= 20;
 }
 
-/** A JetStream without a leader yet is only away; one that is not there at all is refused. */
+/** A JetStream without a leader yet is only away; one that is not there at all, or not for this user, is refused. */
 async function requireJetStream(connection: NatsConnection): Promise<void> {
   try {
     const manager = await jetstreamManager(connection, { checkAPI: false, timeout: HANDSHAKE_TIMEOUT_MS });
     await manager.getAccountInfo();
   } catch (error) {
+    const violation = violationIn(error);
+    if (violation) throw new Error(`nats: ${connection.getServer()}: ${violation}`, { cause: error });
     if (!isNotEnabled(error)) return;
     const message = 'JetStream is not enabled there, for this account; start nats-server with -js or a jetstream block';
     throw new Error(`nats: ${connection.getServer()}: ${message}`, { cause: error });
@@ -220,8 +234,10 @@ function isNotEnabled(error: unknown): boolean {
   return /not enabled/i.test(error.message); // JetStreamNotEnabled, and err_codes 10039 and 10076
 }
 
-function watch(connection: NatsConnection, log: Log, mute: Service): NatsLink {
+function watch(connection: NatsConnection, options: ConnectOptions & NatsOptions, mute: Service): NatsLink {
+  const { log, clock } = options;
   const listeners = createListeners<boolean>(log);
+  const violations = createViolations(log, clock);
   let isConnected = true;
   let saidUnfit: string | undefined;
   const change = (connected: boolean) => {
@@ -257,7 +273,7 @@ function watch(connection: NatsConnection, log: Log, mute: Service): NatsLink {
         log.info('nats: connected again', { server: status.server });
         saidUnfit = undefined;
         change(true);
-      } else if (status.type === 'error') {
+      } else if (status.type === 'error' && !violations.take(status.error)) {
         log.error('nats: the server complains', { reason: status.error.message });
       }
     }
@@ -269,6 +285,7 @@ function watch(connection: NatsConnection, log: Log, mute: Service): NatsLink {
     connection,
     connected: () => isConnected,
     onConnection: (listener) => listeners.add(listener),
+    newInbox: () => createInbox(inboxPrefix(options.cluster)),
     close: async () => {
       if (isConnected && !connection.isClosed()) {
         await connection.drain().catch((error: Error) => {

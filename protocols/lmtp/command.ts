@@ -1,4 +1,4 @@
-/** LMTP commands, decoded: RFC 2033 §4 on the grammar of RFC 5321 §4.1; SIZE: RFC 1870; 8BITMIME: RFC 6152. */
+/** LMTP commands, decoded: RFC 2033 §4 on the grammar of RFC 5321 §4.1; SIZE: RFC 1870; 8BITMIME: RFC 6152; STARTTLS: RFC 3207. */
 
 /** `Mailbox = Local-part "@" ( Domain / address-literal )`, unquoted (RFC 5321 §4.1.2). `domain` is '' for a bare `Postmaster`. */
 export type Path = { readonly localPart: string; readonly domain: string };
@@ -17,6 +17,7 @@ export type Command =
   | { readonly type: 'RSET' }
   | { readonly type: 'NOOP' }
   | { readonly type: 'VRFY'; readonly text: string }
+  | { readonly type: 'STARTTLS' } // RFC 3207 §4
   | { readonly type: 'QUIT' }
   /** HELO and EHLO are not LMTP's (RFC 2033 §4.1): 500; AUTH is refused with 502. */
   | { readonly type: 'refused'; readonly keyword: 'HELO' | 'EHLO' | 'AUTH' | 'EXPN' | 'HELP' }

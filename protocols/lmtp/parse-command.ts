@@ -1,6 +1,6 @@
 /**
  * LMTP command lines: RFC 2033 §4 on the syntax of RFC 5321 §4.1.1; parameters SIZE (RFC 1870 §6) and BODY
- * (RFC 6152 §2). Knows no state: what may come when is the session's to say. Reasons hold nothing that the client sent.
+ * (RFC 6152 §2); STARTTLS takes none (RFC 3207 §4). Knows no state: what may come when is the session's to say. Reasons hold nothing that the client sent.
  */
 import { keywordOf, latin1, trimmedEnd } from '../wire/text.ts';
 import type { Command } from './command.ts';
@@ -33,6 +33,7 @@ export function parseCommand(line: Uint8Array): Command {
     case 'NOOP':
     case 'DATA':
     case 'RSET':
+    case 'STARTTLS':
     case 'QUIT':
       // RFC 5321 §4.1.2: invalid character codes are rejected with 501; a bare CR or LF is one of them.
       if (!/^[ -~]*$/.test(args)) return malformed(501, '5.5.2', 'only printable ASCII is allowed here');
@@ -42,7 +43,7 @@ export function parseCommand(line: Uint8Array): Command {
   }
 }
 
-type Known = 'LHLO' | 'MAIL' | 'RCPT' | 'VRFY' | 'NOOP' | 'DATA' | 'RSET' | 'QUIT';
+type Known = 'LHLO' | 'MAIL' | 'RCPT' | 'VRFY' | 'NOOP' | 'DATA' | 'RSET' | 'STARTTLS' | 'QUIT';
 
 function parseArguments(keyword: Known, args: string): Command {
   switch (keyword) {

@@ -1,7 +1,8 @@
 /**
- * POP3 replies into octets: RFC 1939 §3, response codes RFC 2449 §8. A reply of text is one array; one with a message
+ * POP3 replies into octets: RFC 1939 §3, response codes RFC 2449 §8, challenges RFC 5034 §4. A reply of text is one array; one with a message
  * flows, dot-stuffed as it goes, in writes of some tens of kilobytes whatever the chunks of the message are.
  */
+import { toBase64 } from '../sasl/base64.ts';
 import type { Encoder } from '../wire/decoder.ts';
 import { DotStuffer } from '../wire/dot-stuffing.ts';
 import { oneLine } from '../wire/text.ts';
@@ -14,6 +15,7 @@ const WRITE_OCTETS = 64 * 1024;
 
 export const pop3Encoder: Encoder<Reply> = {
   encode(reply) {
+    if (reply.ok === null) return Buffer.from(`+ ${toBase64(reply.challenge)}\r\n`); // empty: "+ " alone
     if (!reply.ok) return Buffer.from(statusLine(reply));
     if (reply.body !== undefined && reply.lines !== undefined) throw new TypeError('a reply has lines or a body');
     if (reply.body !== undefined) return message(statusLine(reply), reply.body);
@@ -22,7 +24,7 @@ export const pop3Encoder: Encoder<Reply> = {
 };
 
 /** `+OK text`, `-ERR text`, `-ERR [code] text`: upper case (RFC 1939 §3), the code first (RFC 2449 §8). */
-function statusLine(reply: Reply): string {
+function statusLine(reply: Extract<Reply, { ok: boolean }>): string {
   const words = [reply.ok ? '+OK' : '-ERR'];
   if (!reply.ok && reply.code !== undefined) words.push(`[${reply.code}]`);
   if (reply.text !== '') words.push(reply.text);

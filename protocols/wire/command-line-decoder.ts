@@ -15,12 +15,15 @@ export type CommandLines<Command> = {
   /** @param line  without its end; never throws */
   readonly parse: (line: Uint8Array) => Command;
   readonly tooLong: Command;
+  /** A line that answers a SASL challenge, or ends the exchange; absent: this protocol has none. As `parse`. */
+  readonly parseResponse?: (line: Uint8Array) => Command;
 };
 
 export class CommandLineDecoder<Command> implements Decoder<Command> {
   readonly #rules: CommandLines<Command>;
   readonly #queue = new OctetQueue();
   readonly #lines: LineSplitter;
+  #awaitsResponse = false;
 
   constructor(rules: CommandLines<Command>) {
     this.#rules = rules;
@@ -34,12 +37,16 @@ export class CommandLineDecoder<Command> implements Decoder<Command> {
   next(): Piece<Command> | undefined {
     const line = this.#lines.next();
     if (line === undefined) return undefined;
-    const command = line.kind === 'too-long' ? this.#rules.tooLong : this.#rules.parse(line.line);
-    return { kind: 'command', command };
+    const { parse, parseResponse, tooLong } = this.#rules;
+    const read = this.#awaitsResponse ? (parseResponse ?? parse) : parse;
+    this.#awaitsResponse = false;
+    return { kind: 'command', command: line.kind === 'too-long' ? tooLong : read(line.line) };
   }
 
   expect(next: Expectation): void {
-    if (next !== 'command') throw new TypeError(`${this.#rules.protocol} clients send no ${next}`);
+    const isKnown = next === 'command' || (next === 'sasl-response' && this.#rules.parseResponse !== undefined);
+    if (!isKnown) throw new TypeError(`${this.#rules.protocol} clients send no ${next}`);
+    this.#awaitsResponse = next === 'sasl-response';
   }
 
   discard(): void {

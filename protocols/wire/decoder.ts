@@ -12,8 +12,11 @@ export type Piece<Command> =
   /** `bareLf`: the body held an LF that no CR went before; such a message is refused, not mended (docs/smuggling.md). */
   | { readonly kind: 'body-end'; readonly bareLf: boolean };
 
-/** What a session's machine asks its decoder to read next. */
-export type Expectation = 'command' | 'body';
+/**
+ * What a session's machine asks its decoder to read next. `sasl-response`: the next line is a client's response in a SASL
+ * exchange (RFC 5034 §4), or its cancelling; it comes as a command of the protocol's own, and after it commands come again.
+ */
+export type Expectation = 'command' | 'body' | 'sasl-response';
 
 export interface Decoder<Command> {
   push(bytes: Uint8Array): void;

@@ -11,16 +11,21 @@ export function latin1(octets: Uint8Array): string {
 
 /**
  * A name or a secret as its user typed it: UTF-8 where the octets are that, else latin1, which old clients send
- * (RFC 1939 §3 knows printable ASCII only; RFC 6856 §2.2 UTF-8). The same octets always give the same text.
+ * (RFC 1939 §3 knows printable ASCII only). The same octets always give the same text.
  */
 export function nameOrSecret(octets: Uint8Array): string {
-  if (!isUtf8(octets)) return latin1(octets);
+  return utf8(octets) ?? latin1(octets);
+}
+
+/** Text in UTF-8; undefined where the octets are not that. */
+export function utf8(octets: Uint8Array): string | undefined {
+  if (!isUtf8(octets)) return undefined;
   return Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString('utf8');
 }
 
-/** An upper-case keyword, or undefined for what has other octets than ASCII letters: 'ß' must not fold to 'SS'. */
+/** An upper-case keyword, or undefined for what has other octets than ASCII letters and digits: 'ß' must not fold to 'SS'. */
 export function keywordOf(word: string): string | undefined {
-  return /^[A-Za-z]{1,16}$/.test(word) ? word.toUpperCase() : undefined;
+  return /^[A-Za-z][A-Za-z0-9]{0,15}$/.test(word) ? word.toUpperCase() : undefined;
 }
 
 /** The text without the spaces and tabs at its end; in linear time, as no regular expression would be. */

@@ -1,7 +1,7 @@
 /** The connection driver: order, barriers, backpressure, deadlines and every way of ending. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Limits } from '../../actors/connection.ts';
+import type { Limits } from '../../actors/connection-terms.ts';
 import type { Caller, Protocol, Session } from '../../actors/session.ts';
 import { type Log, silentLog } from '../../telemetry/log.ts';
 import { overMemory, overSocket, type Played } from '../support/transcript.ts';

@@ -45,6 +45,22 @@ test('each file that is missing is named with its option', async ({ directory })
   ]);
 });
 
+test('so is each certificate, key and authority, with the place of its name', ({ directory }) => {
+  const config = configIn(
+    directory,
+    '[tls]\ncertificate-file = "c"\nkey-file = "k"\nclient-certificates = "request"\nclient-ca-file = "ca"\n' +
+      '[[tls.name]]\nnames = ["a.test"]\ncertificate-file = "nc"\nkey-file = "nk"\n',
+  );
+  const at = (path: string) => JSON.stringify(join(directory, path));
+  assert.equal(check(config).slice(2), [
+    `homing.toml: tls.certificate-file: no such file: ${at('c')}`,
+    `homing.toml: tls.key-file: no such file: ${at('k')}`,
+    `homing.toml: tls.client-ca-file: no such file: ${at('ca')}`,
+    `homing.toml: tls.name#1.certificate-file: no such file: ${at('nc')}`,
+    `homing.toml: tls.name#1.key-file: no such file: ${at('nk')}`,
+  ]);
+});
+
 test('nothing is said when all are there; the log file itself may be missing', async ({ directory }) => {
   await mkdir(join(directory, 'n1'));
   await mkdir(join(directory, 'log'));

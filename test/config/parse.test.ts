@@ -10,6 +10,9 @@ import { configWarnings } from '../../config/warnings.ts';
 const source: Source = { file: 'homing.toml', directory: '/etc/homing', machine: 'Mail.Example.Test' };
 const MINIMAL = 'me = "n1"\ndata = "./n1"\ndefault-domain = "Example.test"\n';
 const NATS = '[nats]\nservers = ["127.0.0.1:4222"]\ncluster = "demo"\n';
+const LISTENER = '[[listener]]\nprotocol = "pop3"\n';
+const TLS = '[tls]\ncertificate-file = "c.pem"\nkey-file = "k.pem"\n';
+const NAME = (names: string) => `[[tls.name]]\nnames = ["${names}"]\ncertificate-file = "nc"\nkey-file = "nk"\n`;
 
 /** The problems of MINIMAL and more, as printed. */
 function problems(more: string, from = source): readonly string[] {
@@ -34,10 +37,11 @@ test('everything but a name, a directory and a domain has a default', () => {
     directoryMaxStaleMs: 3000,
     failoverPatienceMs: 30_000,
     leaseDurationMs: 6000,
+    cleartextLoginEnable: true,
     clusterKeyFile: '/etc/homing/n1/cluster.key',
     listeners: [],
     log: { level: 'info', format: 'text', destination: 'stderr' },
-    pop3: { idleTimeoutMs: 600_000, loginFailures: 3 },
+    pop3: { idleTimeoutMs: 600_000, loginFailures: 3, loginDelayMs: 0 },
     lmtp: {
       idleTimeoutMs: 300_000,
       allow8bitheaders: false,
@@ -65,9 +69,33 @@ test('paths begin at the directory of the file, unless absolute', () => {
     `[log]\ndestination = "log/homing.log"\n[[listener]]\nprotocol = "lmtp"\npath = "ipc/lmtpd"\n${NATS}cluster-key-file = "/k"\ntls-ca-file = "ca.pem"\n`,
   );
   assert.equal(config.log.destination, { file: '/etc/homing/log/homing.log' });
-  assert.equal(config.listeners, [{ protocol: 'lmtp', channels: 1000, place: { path: '/etc/homing/ipc/lmtpd' } }]);
+  assert.equal(config.listeners, [
+    { protocol: 'lmtp', channels: 1000, tls: 'none', place: { path: '/etc/homing/ipc/lmtpd' } },
+  ]);
   assert.is(config.clusterKeyFile, '/k');
   assert.equal(config.nats, { servers: ['127.0.0.1:4222'], cluster: 'demo', tlsCaFile: '/etc/homing/ca.pem' });
+});
+
+test('TLS: names fold, paths resolve, a version and no client certificates by default', () => {
+  const { tls, listeners } = accepted(
+    `${TLS}${NAME('A.test", "*.B.test')}${LISTENER}port = 995\ntls = "implicit"\n${LISTENER}port = 110\ntls = "starttls"\n`,
+  );
+  assert.equal(tls, {
+    certificateFile: '/etc/homing/c.pem',
+    keyFile: '/etc/homing/k.pem',
+    minimumVersion: 'TLSv1.2',
+    clientCertificates: 'none',
+    names: [{ names: ['a.test', '*.b.test'], certificateFile: '/etc/homing/nc', keyFile: '/etc/homing/nk' }],
+  });
+  assert.equal(
+    listeners.map(({ tls }) => tls),
+    ['implicit', 'starttls'],
+  );
+});
+
+test('passwords in clear are taken unless the file says otherwise', () => {
+  assert.is(accepted('').cleartextLoginEnable, true);
+  assert.is(accepted('cleartext-login-enable = false\n').cleartextLoginEnable, false);
 });
 
 test('a machine whose name is no domain is announced by the name of the node', () => {
@@ -78,7 +106,7 @@ test('a machine whose name is no domain is announced by the name of the node', (
 
 test('an address may be left out: then only this machine reaches the port', () => {
   assert.equal(accepted('[[listener]]\nprotocol = "pop3"\nport = 0\nchannels = 0\n').listeners, [
-    { protocol: 'pop3', channels: 0, place: { address: '127.0.0.1', port: 0 } },
+    { protocol: 'pop3', channels: 0, tls: 'none', place: { address: '127.0.0.1', port: 0 } },
   ]);
 });
 
@@ -91,7 +119,6 @@ test('what is missing is named, all of it at once', () => {
   ]);
 });
 
-const LISTENER = '[[listener]]\nprotocol = "pop3"\n';
 const WRONG: readonly (readonly [string, string, string])[] = [
   [
     'a value out of range',
@@ -119,9 +146,60 @@ const WRONG: readonly (readonly [string, string, string])[] = [
     'listener#1.protocol: "imap" is not allowed: must be "pop3" or "lmtp" or "poppwd"',
   ],
   [
-    'TLS, which comes later',
+    'an unknown kind of TLS',
+    `${LISTENER}port = 1\ntls = "ssl"`,
+    'listener#1.tls: "ssl" is not allowed: must be "none" or "starttls" or "implicit"',
+  ],
+  [
+    'STARTTLS without a certificate',
     `${LISTENER}port = 1\ntls = "starttls"`,
-    'listener#1.tls: "starttls" is not allowed: must be "none", since this version serves no TLS',
+    'listener#1.tls: "starttls" is not allowed without a certificate: [tls] is missing',
+  ],
+  [
+    'implicit TLS without a certificate',
+    `${LISTENER}port = 1\ntls = "implicit"`,
+    'listener#1.tls: "implicit" is not allowed without a certificate: [tls] is missing',
+  ],
+  [
+    'TLS on a unix socket',
+    `${TLS}${LISTENER}path = "s"\ntls = "implicit"`,
+    'listener#1.tls: "implicit" is not allowed beside path: what crosses a unix socket stays in the machine',
+  ],
+  [
+    'STARTTLS for poppwd, which has none',
+    `${TLS}[[listener]]\nprotocol = "poppwd"\nport = 1\ntls = "starttls"`,
+    'listener#1.tls: "starttls" is not allowed: poppwd has no command for it; must be "none" or "implicit"',
+  ],
+  ['TLS without a key', '[tls]\ncertificate-file = "c"', 'tls.key-file: is missing: must be a path'],
+  [
+    'a version of TLS that is no more',
+    `${TLS}minimum-version = "TLSv1.1"`,
+    'tls.minimum-version: "TLSv1.1" is not allowed: must be "TLSv1.2" or "TLSv1.3"',
+  ],
+  [
+    'client certificates without their authority',
+    `${TLS}client-certificates = "request"`,
+    'tls.client-ca-file: is missing: client-certificates = "request" needs it',
+  ],
+  [
+    'an authority of client certificates that nobody is asked for',
+    `${TLS}client-ca-file = "ca"`,
+    'tls.client-ca-file: is not allowed with client-certificates = "none": nobody is asked for a certificate',
+  ],
+  [
+    'a server name that is none',
+    `${TLS}[[tls.name]]\nnames = ["mail.*.test"]\ncertificate-file = "c"\nkey-file = "k"`,
+    'tls.name#1.names#1: "mail.*.test" is not allowed: must be host names such as "mail.example.test" or "*.example.test"',
+  ],
+  [
+    'a server name twice',
+    `${TLS}${NAME('a.test')}${NAME('b.test", "A.Test')}`,
+    'tls.name#2.names: "a.test" is named already by tls.name#1',
+  ],
+  [
+    'a mistyped option of a server name',
+    `${TLS}${NAME('a.test')}keyfile = "k"`,
+    'tls.name#1.keyfile: is no option; did you mean "key-file"?',
   ],
   [
     'a host name as address',
@@ -353,6 +431,15 @@ test('no value makes it throw, and every refusal says something', () => {
       },
     ),
   );
+});
+
+test('a poppwd listener that nobody can log in at is taken, with a warning', () => {
+  const PWD = '[[listener]]\nprotocol = "poppwd"\n';
+  const text = `cleartext-login-enable = false\n${TLS}${PWD}path = "p"\n${PWD}port = 1\ntls = "implicit"\n${PWD}port = 2\n`;
+  assert.equal(configWarnings(accepted(text), 'homing.toml'), [
+    'homing.toml: listener#3.tls: nobody can log in here: passwords are not taken in clear (cleartext-login-enable), and poppwd has no other way',
+  ]);
+  assert.equal(configWarnings(accepted(`${PWD}port = 2\n`), 'homing.toml'), []);
 });
 
 test.run();

@@ -6,9 +6,11 @@ import * as assert from 'uvu/assert';
 import { parseConfig } from '../../config/parse.ts';
 
 const root = resolve(import.meta.dirname, '../..');
-const program = ['bin', 'cluster', 'telemetry']
+const program = ['bin', 'cluster', 'telemetry', 'actors/certificates.ts']
   .flatMap((room) =>
-    readdirSync(join(root, room), { recursive: true, encoding: 'utf8' }).map((file) => join(root, room, file)),
+    room.endsWith('.ts')
+      ? [join(root, room)]
+      : readdirSync(join(root, room), { recursive: true, encoding: 'utf8' }).map((file) => join(root, room, file)),
   )
   .filter((file) => file.endsWith('.ts'))
   .map((file) => readFileSync(file, 'utf8'))
@@ -26,6 +28,15 @@ password-file = "p"
 tls-ca-file = "ca"
 tls-certificate-file = "c"
 tls-key-file = "k"
+[tls]
+certificate-file = "c"
+key-file = "k"
+client-certificates = "request"
+client-ca-file = "ca"
+[[tls.name]]
+names = ["a.test"]
+certificate-file = "c"
+key-file = "k"
 [[listener]]
 protocol = "pop3"
 port = 1110

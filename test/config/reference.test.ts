@@ -35,11 +35,14 @@ test('every option is documented, in the JSON Schema and on the page', () => {
     );
     for (const key of Object.keys(shape)) assert.ok(page.includes(`| \`${key}\` |`), key);
   };
-  assert.equal(Object.keys(schema.properties), [...Object.keys(node), ...Object.keys(tables)]);
+  const outermost = Object.keys(tables).filter((name) => !name.includes('.'));
+  assert.equal(Object.keys(schema.properties), [...Object.keys(node), ...outermost]);
   documented(node, { ...schema, additionalProperties: schema.additionalProperties });
   for (const [name, shape] of Object.entries(tables)) {
-    const table = schema.properties[name]!;
+    let table: Node & { readonly items?: Node } = schema;
+    for (const key of name.split('.')) table = (table.items ?? table).properties[key]!;
     documented(shape, table.items ?? table);
+    assert.match(page, new RegExp(`^## \`\\[+${name}\\]+\`$`, 'm'));
   }
 });
 

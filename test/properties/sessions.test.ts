@@ -33,13 +33,28 @@ const pop3Line = fc.oneof(
     'TOP 1 0',
   ),
   fc.constantFrom('TOP 2 1', 'TOP 1', 'DELE 1', 'DELE 2', 'dele x', 'RSET', 'NOOP', 'CAPA', 'QUIT', 'XYZZY', ''),
+  fc.constantFrom('UTF8', 'LANG', 'LANG en', 'LANG xx', 'STLS', 'AUTH', 'AUTH X', 'AUTH PLAIN =', 'AUTH PLAIN !'),
+  fc.constantFrom('AUTH PLAIN\r\n*', 'AUTH PLAIN\r\n!', 'AUTH PLAIN\r\nAG1yb3NlAHRhbnN0YWFm', 'AUTH PLAIN AGEAYg=='),
   fc.constantFrom(`APOP mrose ${'0'.repeat(32)}`, 'USER busy', 'USER faulty', 'USER lost'),
   junk,
 );
 const lmtpLine = fc.oneof(
   { arbitrary: fc.constantFrom('LHLO c.example', 'MAIL FROM:<a@b.example>', 'RCPT TO:<pat@foo.edu>'), weight: 6 },
   fc.constantFrom('RCPT TO:<jones@foo.edu>', 'RCPT TO:<green@foo.edu>', 'RCPT TO:<faulty@foo.edu>', 'MAIL FROM:<>'),
-  fc.constantFrom('RSET', 'NOOP', 'VRFY x', 'QUIT', 'HELO x', 'EHLO x', 'AUTH PLAIN', 'EXPN x', 'HELP', 'RCPT', ''),
+  fc.constantFrom(
+    'RSET',
+    'NOOP',
+    'VRFY x',
+    'QUIT',
+    'HELO x',
+    'EHLO x',
+    'AUTH PLAIN',
+    'EXPN x',
+    'HELP',
+    'RCPT',
+    'STARTTLS',
+    '',
+  ),
   junk,
 );
 const poppwdLine = fc.oneof(
@@ -77,9 +92,10 @@ function pop3Replies(text: string): number {
   let replies = 0;
   const lines = text.split('\r\n').slice(0, -1);
   for (let at = 0; at < lines.length; at += 1) {
-    assert.match(lines[at]!, /^(\+OK|-ERR)( |$)/);
+    assert.match(lines[at]!, /^((\+OK|-ERR)( |$)|\+ $)/);
     replies += 1;
-    const isMulti = /^\+OK (capability list|unique-id listing|top of|\d+ octets$|\d+ messages? \()/.test(lines[at]!);
+    const isMulti =
+      /^\+OK (capability list|language listing|unique-id listing|top of|\d+ octets$|\d+ messages? \()/.test(lines[at]!);
     if (isMulti) while (lines[at] !== '.') at += 1;
   }
   return replies;

@@ -6,6 +6,7 @@
  *     S: +OK ready <timestamp>         <timestamp> stands for any `<unique@host>`
  *     C: APOP joe <apop tanstaaf>      the digest of that timestamp and a secret (RFC 1939 §7)
  *     C: <close>                       the client ends its side; after that, or after `S: <close>`, nothing may come
+ *     C: <tls>                         the client begins TLS; what follows is said after it, whatever the pace
  *     S: <close>                       the server closes
  */
 import { createHash } from 'node:crypto';
@@ -14,8 +15,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
+import { type ConnectionOptions, type TLSSocket, connect as tlsConnect } from 'node:tls';
 import * as assert from 'uvu/assert';
-import { Connection, type Ending, type Limits } from '../../actors/connection.ts';
+import { Connection } from '../../actors/connection.ts';
+import type { Ending, Limits } from '../../actors/connection-terms.ts';
 import { Listener, type ListenerOptions } from '../../actors/listener.ts';
 import type { Protocol } from '../../actors/session.ts';
 import { sessionIds } from '../../actors/session-ids.ts';
@@ -55,8 +58,14 @@ export async function play({ name, lines }: Transcript, client: Client, pace: Pa
   let sayable = 0;
   for (const [index, line] of lines.entries()) {
     if (line.from === 'C') {
-      // All that the client says from here on may go out at once; but an APOP needs the greeting first.
-      const upTo = pace === 'line by line' ? index : lines.length - 1;
+      if (line.text === '<tls>') {
+        await client.secure();
+        sayable = index + 1;
+        continue;
+      }
+      // All that the client says from here on may go out at once; but an APOP needs the greeting first, and TLS its go-ahead.
+      const tls = lines.findIndex(({ from, text }, at) => at > index && from === 'C' && text === '<tls>');
+      const upTo = pace === 'line by line' ? index : tls < 0 ? lines.length - 1 : tls - 1;
       for (; sayable <= upTo; sayable += 1)
         if (lines[sayable]!.from === 'C') say(client, lines[sayable]!.text, pace, timestamp);
       continue;
@@ -102,18 +111,23 @@ const patternOf = (text: string): RegExp =>
 
 /** The client's end of a connection. What it has to say it says; what it hears it keeps until asked. */
 export class Client {
-  readonly #wire: Duplex;
+  #wire!: Duplex; // by #take
   #heard = '';
   #over = false;
   #arrived: () => void = () => {};
 
   constructor(wire: Duplex) {
+    this.#take(wire);
+  }
+
+  #take(wire: Duplex): void {
     this.#wire = wire;
     wire.on('data', (bytes: Buffer) => {
       this.#heard += bytes.toString('latin1');
       this.#arrived();
     });
     const over = () => {
+      if (wire !== this.#wire) return; // TLS has taken it over, and tells by itself
       this.#over = true;
       this.#arrived();
     };
@@ -121,6 +135,25 @@ export class Client {
       .on('end', over)
       .on('close', over)
       .on('error', () => {});
+  }
+
+  /** What the octets go through now: the socket, or TLS over it. */
+  get wire(): Duplex {
+    return this.#wire;
+  }
+
+  /** Makes a TLS handshake over what there is; any certificate will do unless the options say otherwise. Throws when it fails. */
+  async secure(options: ConnectionOptions = {}): Promise<TLSSocket> {
+    const plain = this.#wire;
+    plain.removeAllListeners('data');
+    const secured = tlsConnect({ socket: plain, rejectUnauthorized: false, ...options });
+    this.#take(secured);
+    await new Promise<void>((resolve, reject) => {
+      secured.once('secureConnect', resolve);
+      secured.once('error', reject);
+      secured.once('close', () => reject(new Error('the server closed the connection during the handshake')));
+    });
+    return secured;
   }
 
   /** What was heard and not yet asked for. */
@@ -215,7 +248,7 @@ export function overMemory(protocol: Protocol, options: PlayOptions = {}): Playe
   const session = sessionIds('memory')();
   let tell: (ending: Ending) => void = () => {};
   const ended = new Promise<Ending>((resolve) => (tell = resolve));
-  const connection = new Connection(session, far, protocol.begin({ session, address: '192.0.2.1' }), {
+  const connection = new Connection(session, far, protocol.begin({ session, address: '192.0.2.1', tls: 'none' }), {
     limits: options.limits ?? generous,
     clock: options.clock ?? systemClock,
     log: options.log ?? silentLog,
@@ -262,6 +295,7 @@ export async function overSocket(
   const socket = connect('path' in place ? { path: place.path } : { port: place.port, host: place.address });
   const client = new Client(socket);
   await once(socket, 'connect');
+  if (options.tls?.mode === 'implicit') await client.secure();
   return {
     client,
     ended,

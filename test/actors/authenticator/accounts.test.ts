@@ -6,7 +6,6 @@ import { readAccountEdit } from '../../../actors/authenticator/account-settings.
 import {
   type Administration,
   addAccount,
-  deleteAccount,
   deletePassword,
   listAccounts,
   setAccount,
@@ -14,6 +13,7 @@ import {
   showAccount,
   testPassword,
 } from '../../../actors/authenticator/accounts.ts';
+import { deleteAccount } from '../../../actors/authenticator/delete-account.ts';
 import type { Result } from '../../../kernel/result.ts';
 import { fakeDirectory } from './fake-directory.ts';
 

@@ -28,6 +28,7 @@ export function fakeDirectory(...accounts: readonly Account[]): FakeDirectory {
     },
     freshened: () => freshened,
     find: (name) => (all.get(name)?.deleted ? undefined : all.get(name)),
+    last: (name) => all.get(name),
     findById: (id) => [...all.values()].find((account) => account.id === id && !account.deleted),
     accounts: () => [...all.values()].filter((account) => !account.deleted),
     isFresh: () => directory.fresh,
@@ -36,12 +37,12 @@ export function fakeDirectory(...accounts: readonly Account[]): FakeDirectory {
       if (directory.freshens) directory.fresh = true;
       return directory.fresh;
     },
-    async change(name, edit, { operation, ifVersion }) {
+    async change(name, edit, { operation, ifVersion, aboveVersion = 0 }) {
       if (directory.fails !== undefined) return refuse(directory.fails);
       const current = directory.find(name);
       if (current?.changedBy === operation) return accept(current);
       if (ifVersion !== undefined && (current?.version ?? 0) !== ifVersion) return refuse('conflict');
-      const version = (all.get(name)?.version ?? 0) + 1;
+      const version = Math.max(all.get(name)?.version ?? 0, aboveVersion) + 1;
       const edited = edit(current, version);
       if (edited === undefined) return accept(current);
       const account: Account = { ...edited, version, changedBy: operation };

@@ -30,6 +30,12 @@ function finding(isConnected = true) {
   return { directory, find, ask };
 }
 
+test('an account that is between two mailHosts is put off', async () => {
+  const { directory, ask } = finding();
+  directory.put({ ...directory.find('joe@example.test')!, movingFrom: 'n2' });
+  assert.is(await ask('joe'), 'unavailable');
+});
+
 test('an address is an account in any case, with its limits and nothing else of its settings', async () => {
   const { find } = finding();
   assert.equal(await find({ localPart: 'JOE', domain: 'Example.Test' }), {

@@ -49,6 +49,34 @@ test('P-21: IN-USE only to whoever has the right password', async () => {
   assert.is(host.lockedBy, 'start.1.1');
 });
 
+test('P-24: the owner is asked to hold the login delay, and its refusal is passed on to whoever has the right password', async () => {
+  const { front, host } = await house();
+  const asked: unknown[] = [];
+  const handle = host.handle.bind(host);
+  host.handle = (operation, request) => {
+    if (operation === 'open') asked.push((request as { leastIntervalMs?: number }).leastIntervalMs);
+    return handle(operation, request);
+  };
+  host.openRefusal = 'too-soon';
+  const session = pop3Services(front, 60_000).begin(caller);
+  assert.equal(await session.logIn(pencil, never), refused('too-soon'));
+  const wrong = { ...pencil, proof: { mechanism: 'PLAIN', secret: 'wrong' } } as const;
+  assert.equal(await session.logIn(wrong, never), refused('bad-credentials'));
+  host.openRefusal = undefined;
+  assert.ok((await pop3Services(front).begin(caller).logIn(pencil, never)).ok);
+  assert.equal(asked, [60_000, 0]);
+});
+
+test('RFC 6856 §2.2: a name is prepared by SASLprep, and one that it prohibits is nobody', async () => {
+  const { front } = await house();
+  const logIn = (name: string) =>
+    pop3Services(front)
+      .begin(caller)
+      .logIn({ ...pencil, name }, never);
+  assert.equal(await logIn('joe\u200e'), refused('bad-credentials'));
+  assert.ok((await logIn('\uff4a\uff4f\uff45')).ok); // full width, as some keyboards type it
+});
+
 test('a session that was refused may try again and get in, under another name at the owner', async () => {
   const { front, host } = await house();
   const session = pop3Services(front).begin(caller);

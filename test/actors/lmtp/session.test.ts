@@ -1,7 +1,7 @@
 /** LMTP sessions beyond the transcripts: message content, screening, vanishing, stopping. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Limits } from '../../../actors/connection.ts';
+import type { Limits } from '../../../actors/connection-terms.ts';
 import { ContentLost } from '../../../actors/incoming-content.ts';
 import { ContentRefused } from '../../../actors/lmtp/screen.ts';
 import { accept, refuse } from '../../../kernel/result.ts';

@@ -142,6 +142,42 @@ within('a message expunged while its body flows breaks the stream: it never ends
   assert.is(((await failure(rest())) as BusError).failure, 'fault');
 });
 
+within(
+  'an account with mail is not vacated; an empty one is, and nothing is taken for one that lives elsewhere',
+  async (w) => {
+    const vacate = (account: string) => w.ask<r.VacateAnswer>('vacate', { account });
+    const d = must(await w.open('d', null));
+    must(await w.deliver(d.handle, 1, 'hello', 'joe'));
+    assert.equal(must(await vacate('joe')), { messages: 1 });
+    const s = must(await w.open('s', 'joe'));
+    assert.is(must(await w.ask<r.ListAnswer>('list', { handle: s.handle, afterUid: 0, limit: 9 })).length, 1);
+    must(await w.ask<r.QuitAnswer>('quit', { handle: s.handle, counter: 1, lock: s.maildrop!.lock, uids: [1] }));
+    let commit: (value?: unknown) => void = () => {};
+    w.fates.push(new Promise((resolve) => (commit = resolve)));
+    const taken = w.deliver(d.handle, 2, 'taken before', 'joe');
+    await w.rest();
+    w.elsewhere.add('joe');
+    const asked = vacate('joe');
+    await w.rest();
+    commit();
+    assert.equal(must(await asked), { messages: 1 });
+    must(await taken);
+    assert.equal(await w.deliver(d.handle, 3, 'too late', 'joe'), { ok: false, refusal: 'unavailable' });
+    assert.equal(must(await vacate('ann')), { messages: 0 });
+    must(await w.deliver(d.handle, 3, 'hello', 'ann'));
+    assert.equal(must(await vacate('ann')), { messages: 1 });
+  },
+);
+
+within('an owner that does not know yet that an account moved does not say that it has no mail', async (w) => {
+  const vacate = () => w.ask<r.VacateAnswer>('vacate', { account: 'joe', moved: true });
+  const d = must(await w.open('d', null));
+  assert.equal(await vacate(), { ok: false, refusal: 'unavailable' });
+  must(await w.deliver(d.handle, 1, 'it still takes mail', 'joe'));
+  w.elsewhere.add('joe');
+  assert.equal(must(await vacate()), { messages: 1 });
+});
+
 /** One who began to read a large body and does not read on. */
 async function slowReader(w: World): Promise<AsyncIterator<Uint8Array>> {
   const d = must(await w.open('d', null));
@@ -480,7 +516,7 @@ within('stop waits for what is being written, and answers it', async (w) => {
   assert.is(w.host().inspect().state, 'stopped');
 });
 
-const OPERATIONS = ['open', 'list', 'fetch', 'stage', 'deliver', 'quit', 'close', 'drop-account'] as const;
+const OPERATIONS = ['open', 'list', 'fetch', 'stage', 'deliver', 'quit', 'close', 'drop-account', 'vacate'] as const;
 
 /** Nothing of the mailHost can be reached, and nobody looks into its store by himself. */
 async function mustBeLeft(w: World, readings: () => number): Promise<void> {

@@ -46,7 +46,10 @@ export async function world(
   };
   /** Accounts that are not active any more. */
   const disabled = new Set<string>();
+  /** Accounts whose mail is another mailHost's. */
+  const elsewhere = new Set<string>();
   const admissions = {
+    keeps: (account: string) => !elsewhere.has(account),
     admit: async (ticket: string) => {
       const admission = JSON.parse(ticket) as Admission;
       return admission.expiresAtMs < clock.wall() ? refuse('ticket-refused' as const) : accept(admission);
@@ -94,6 +97,7 @@ export async function world(
     leases,
     fates,
     disabled,
+    elsewhere,
     ask,
     ticket,
     host: () => host,

@@ -1,5 +1,6 @@
 /** A house of one account for POP3 tests, and a log of what was asked of it. */
 import { createHash } from 'node:crypto';
+import type { Constants } from '../../../actors/pop3/context.ts';
 import type { Credentials, LogIn, Retrieved, Services } from '../../../actors/pop3/services.ts';
 import { pop3Protocol } from '../../../actors/pop3/session.ts';
 import type { Protocol } from '../../../actors/session.ts';
@@ -48,6 +49,7 @@ export function fakeHouse(options: FakeOptions = {}): FakeHouse {
         if (name === 'faulty') throw new Error('the authenticator is broken');
         if (!isRight(credentials)) return refuse('bad-credentials');
         if (name === 'busy') return refuse('in-use');
+        if (name === 'hasty') return refuse('too-soon');
         if (name === 'unavailable' || name === 'broken') return refuse(name);
         if (name === 'lost')
           return accept({ uidValidity: 7, entries: [1, 2, 3].map((uid) => ({ uid, sizeOctets: 10 })) });
@@ -94,5 +96,15 @@ export async function* inPieces(text: string, octets = 7): AsyncIterable<Uint8Ar
   for (let at = 0; at < bytes.length; at += octets) yield bytes.subarray(at, at + octets);
 }
 
-export const pop3 = (services: Services, log: Log = silentLog): Protocol =>
-  pop3Protocol({ product: 'Homing', version: '0.1.0', hostName: 'mail.example.test', loginFailures: 3, services, log });
+export const pop3 = (services: Services, log: Log = silentLog, more: Partial<Constants> = {}): Protocol =>
+  pop3Protocol({
+    product: 'Homing',
+    version: '0.1.0',
+    hostName: 'mail.example.test',
+    loginFailures: 3,
+    cleartextLogin: true,
+    loginDelayMs: 0,
+    services,
+    log,
+    ...more,
+  });

@@ -38,12 +38,13 @@ export function fakeHouse(): FakeHouse {
   };
 }
 
-export const poppwd = (services: Services, log: Log = silentLog): Protocol =>
+export const poppwd = (services: Services, log: Log = silentLog, cleartextLogin = true): Protocol =>
   poppwdProtocol({
     product: 'Homing',
     version: '0.1.0',
     hostName: 'mail.example.test',
     loginFailures: 3,
+    cleartextLogin,
     services,
     log,
   });

@@ -2,7 +2,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Log, silentLog } from '../../../telemetry/log.ts';
-import { overMemory } from '../../support/transcript.ts';
+import { CertificateDirectory, openCertificates, pem, rulesFor } from '../../support/certificates.ts';
+import { overMemory, overSocket } from '../../support/transcript.ts';
 import { manualClock } from '../manual-clock.ts';
 import { fakeHouse, poppwd } from './fake-services.ts';
 
@@ -12,7 +13,7 @@ test('the greeting holds one pair of angle brackets, never the same twice', asyn
   const greetings = new Set<string>();
   const protocol = poppwd(fakeHouse().services);
   for (const session of ['a.1', 'a.2']) {
-    const actor = protocol.begin({ session, address: '' }).actor as unknown as {
+    const actor = protocol.begin({ session, address: '', tls: 'active' }).actor as unknown as {
       on(type: 'reply', listener: (said: { reply: { text: string } }) => void): void;
       start(): void;
     };
@@ -42,6 +43,39 @@ test('a change is done when its 200 is sent: the client may close without QUIT',
   assert.is(house.password(), 'new');
   assert.is(await ended, 'client-gone');
   await close();
+});
+
+test('where passwords are taken under TLS only, USER is refused in clear and nothing is changed', async () => {
+  const house = fakeHouse();
+  const { client, close } = overMemory(poppwd(house.services, undefined, false));
+  await client.line();
+  client.send(`${LOG_IN}NEWPASS new\r\nQUIT\r\n`);
+  assert.equal(await client.lines(4), [
+    '500 passwords are changed here under TLS only',
+    '500 USER first',
+    '500 log in first',
+    '200 connection closed',
+  ]);
+  assert.is(house.password(), 'old password');
+  await close();
+});
+
+test('under implicit TLS a password is changed there too', async () => {
+  const directory = new CertificateDirectory();
+  const certificates = await openCertificates(rulesFor(directory.write('mail', await pem('mail.example.test'))));
+  try {
+    const house = fakeHouse();
+    const protocol = poppwd(house.services, undefined, false);
+    const { client, close } = await overSocket(protocol, { tls: { mode: 'implicit', certificates } });
+    assert.match((await client.line())!, /^200 /);
+    client.send(`${LOG_IN}NEWPASS new\r\n`);
+    assert.equal(await client.lines(3), ['300 please send the PASS', '200 login OK', '200 password changed']);
+    assert.is(house.password(), 'new');
+    await close();
+  } finally {
+    certificates.close();
+    directory.remove();
+  }
 });
 
 test('the same password again is taken', async () => {

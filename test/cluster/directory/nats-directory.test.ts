@@ -170,7 +170,10 @@ if (missing !== undefined) {
     'the server restarted: nothing is lost, nobody is deregistered, all are fresh again',
     async ({ server, n1, n2, n3 }) => {
       await changed(n1, 1);
-      const before = n1.members.list().map(({ me, startId }) => `${me} ${startId}`);
+      const before = n1.members
+        .list()
+        .map(({ me, startId }) => `${me} ${startId}`)
+        .sort();
       let fewest = 3;
       n2.members.onChange((members) => {
         fewest = Math.min(fewest, members.length);
@@ -180,7 +183,10 @@ if (missing !== undefined) {
       await changed(n3, 2);
       assert.equal([n1, n2, n3].map(quota), [2, 2, 2]);
       assert.equal(
-        n1.members.list().map(({ me, startId }) => `${me} ${startId}`),
+        n1.members
+          .list()
+          .map(({ me, startId }) => `${me} ${startId}`)
+          .sort(),
         before,
       );
       assert.is(fewest, 3);

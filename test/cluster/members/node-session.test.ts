@@ -132,14 +132,20 @@ test('a node that slept finds nobody dead when it wakes', async () => {
 test('the bucket away for a minute and back: nobody is deregistered, and all are fresh within five seconds', async () => {
   const { world, nodes, n1 } = await three();
   await changed(world, n1, 1);
-  const starts = n1.members.list().map(({ me, startId }) => `${me} ${startId}`);
+  const starts = n1.members
+    .list()
+    .map(({ me, startId }) => `${me} ${startId}`)
+    .sort();
   for (const node of nodes) node.cut();
   await world.clock.run(60_000);
   assert.ok(nodes.every((node) => !node.directory.isFresh()));
   for (const node of nodes) node.mend();
   await healsTo(world, nodes, 1, 5000);
   assert.equal(
-    n1.members.list().map(({ me, startId }) => `${me} ${startId}`),
+    n1.members
+      .list()
+      .map(({ me, startId }) => `${me} ${startId}`)
+      .sort(),
     starts,
   );
   assert.equal(world.errors, []);

@@ -50,6 +50,12 @@ test('RFC 1870 §6: SIZE is one number of up to 20 digits', () => {
     refused(`MAIL FROM:<> ${p}`, 501, '5.5.4');
 });
 
+test('RFC 3207 §4: STARTTLS takes no parameter', () => {
+  assert.equal(command('StartTLS'), { type: 'STARTTLS' });
+  assert.equal(command('STARTTLS '), { type: 'STARTTLS' });
+  refused('STARTTLS now', 501, '5.5.4');
+});
+
 test('RFC 6152 §2: BODY is 7BIT or 8BITMIME', () => {
   assert.equal(command('MAIL FROM:<> BODY=8bitmime SIZE=1'), {
     type: 'MAIL',
@@ -99,7 +105,7 @@ test('RFC 5321 §4.1.1.6: VRFY wants a text', () => {
 });
 
 test('RFC 5321 §4.2.4: an unknown command is answered with 500', () => {
-  for (const line of ['', ' ', 'XYZZY', 'BDAT 1 LAST', 'STARTTLS', 'MAILFROM:<>', '\0', '\xff', 'DATA\0', ' NOOP'])
+  for (const line of ['', ' ', 'XYZZY', 'BDAT 1 LAST', 'MAILFROM:<>', '\0', '\xff', 'DATA\0', ' NOOP'])
     refused(line, 500, '5.5.1');
 });
 

@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Command } from '../../../protocols/pop3/command.ts';
-import { MAX_PASS_OCTETS, Pop3Decoder } from '../../../protocols/pop3/decoder.ts';
+import { MAX_PASS_OCTETS, MAX_SASL_OCTETS, Pop3Decoder } from '../../../protocols/pop3/decoder.ts';
 import { octetsOf, oneByOne } from '../../properties/cuts.ts';
 
 function commands(octets: string | Uint8Array): Command[] {
@@ -30,7 +30,7 @@ test('RFC 1939 §3: keywords are case-insensitive', () => {
 });
 
 test('RFC 1939 §5 and RFC 2449 §5: commands without arguments', () => {
-  for (const type of ['STAT', 'RSET', 'NOOP', 'CAPA', 'QUIT'] as const) {
+  for (const type of ['STAT', 'RSET', 'NOOP', 'CAPA', 'QUIT', 'STLS', 'UTF8'] as const) {
     assert.equal(command(type), { type });
     assert.equal(command(`${type}  `), { type });
     refused(`${type} 1`, /takes no argument/);
@@ -85,9 +85,17 @@ test('RFC 1939 §7: APOP takes a name and an MD5 digest in lower-case hexadecima
     refused(`APOP${args}`, /MD5 digest/);
 });
 
-test('names and passwords are UTF-8 where they can be, latin1 otherwise', () => {
+test('RFC 6856 §2.2: names and passwords are UTF-8, and anything else is refused', () => {
   assert.equal(command(Buffer.from('USER jörg', 'utf8')), { type: 'USER', name: 'jörg' });
-  assert.equal(command(Buffer.from('PASS käse', 'latin1')), { type: 'PASS', secret: 'käse' });
+  assert.equal(command(Buffer.from('PASS käse', 'utf8')), { type: 'PASS', secret: 'käse' });
+  for (const line of [
+    'USER j\xf6rg',
+    'PASS k\xe4se',
+    `APOP j\xf6rg ${'0'.repeat(32)}`,
+    'PASS \xc0\x80',
+    'PASS \xed\xa0\x80',
+  ])
+    refused(line, /must be UTF-8/);
   const digest = '0'.repeat(32);
   assert.equal(command(Buffer.from(`APOP jörg ${digest}`, 'utf8')), { type: 'APOP', name: 'jörg', digest });
 });
@@ -120,7 +128,7 @@ test('RFC 2449 §6.6: commands sent together come one by one, in order', () => {
 });
 
 test('RFC 1939 §3: what is not known is malformed, an empty line too', () => {
-  for (const line of ['', ' ', 'XYZZY', 'STLS', 'AUTH PLAIN', 'STAT\t', ' STAT', 'US\0ER joe', '\xff\xfe']) {
+  for (const line of ['', ' ', 'XYZZY', 'STARTTLS', 'UTF9', 'AUTH', 'STAT\t', ' STAT', 'US\0ER joe', '\xff\xfe']) {
     assert.is(command(line).type, 'malformed', JSON.stringify(line));
   }
 });
@@ -142,6 +150,8 @@ test('a reason holds nothing that the client sent', () => {
     'PASS hunter2\0',
     'STAT hunter2',
     'APOP hunter2 x',
+    'AUTH PLAIN hunter2',
+    'LANG hunter2_',
   ]) {
     const it = command(line);
     assert.ok(it.type === 'malformed' && !/hunter2/i.test(it.reason));
@@ -179,6 +189,66 @@ test('RFC 2595 §2.1: discard forgets whole commands and half ones', () => {
   assert.is(decoder.next(), undefined);
   decoder.push(octetsOf('NOOP\r\n'));
   assert.equal(decoder.next(), { kind: 'command', command: { type: 'NOOP' } });
+});
+
+const PLAIN = Buffer.from('\0joe\0secret').toString('base64');
+
+test('RFC 5034 §4: AUTH takes a mechanism and perhaps an initial response, in which = is an empty one', () => {
+  assert.equal(command('auth plain'), { type: 'AUTH', mechanism: 'PLAIN' });
+  assert.equal(command('AUTH PLAIN '), { type: 'AUTH', mechanism: 'PLAIN' });
+  assert.equal(command('AUTH x-y_9 ='), { type: 'AUTH', mechanism: 'X-Y_9', initial: new Uint8Array(0) });
+  const auth = command(`AUTH PLAIN ${PLAIN}`);
+  assert.ok(auth.type === 'AUTH');
+  assert.is(String(auth.initial), '\0joe\0secret');
+  for (const args of ['', ' ', '  PLAIN', ' PLAIN a b', ` ${'x'.repeat(21)}`, ' PL\xc4IN'])
+    refused(`AUTH${args}`, /wants a mech/);
+  for (const word of ['=AAA', 'AAA=BBB', 'AA', 'AA=', 'A===', 'AAA*', '==', 'AAAA\xe4', `${PLAIN}=`])
+    refused(`AUTH PLAIN ${word}`, /not base64/);
+});
+
+/** The one command that a decoder gives which expects a SASL response, and the one after it. */
+function response(line: string): Command {
+  const decoder = new Pop3Decoder();
+  decoder.expect('sasl-response');
+  decoder.push(octetsOf(`${line}\r\nNOOP\r\n`));
+  const [first, second, third] = [decoder.next(), decoder.next(), decoder.next()];
+  assert.equal(second, { kind: 'command', command: { type: 'NOOP' } });
+  assert.is(third, undefined);
+  assert.ok(first?.kind === 'command');
+  return first.command;
+}
+
+test('RFC 5034 §4: where a response is expected a line is base64 or *, and the next is a command again', () => {
+  const it = response(PLAIN);
+  assert.ok(it.type === 'response');
+  assert.is(String(it.response), '\0joe\0secret');
+  assert.equal(response(''), { type: 'response', response: Buffer.alloc(0) });
+  assert.equal(response('*'), { type: 'cancel' });
+  for (const line of ['QUIT1', 'USER joe', '**', '=', 'AAA=BBB', 'A B', '\xff\0'])
+    assert.equal(response(line), { type: 'malformed', reason: 'not base64' }, line);
+});
+
+test('RFC 5034 §4: a response may be longer than a command, up to a bound', () => {
+  const longest = 'A'.repeat(MAX_SASL_OCTETS - 4);
+  assert.is(response(longest).type, 'response');
+  assert.equal(response(`${longest}AAAA`), { type: 'malformed', reason: 'line too long' });
+  assert.is(command(`AUTH PLAIN ${'A'.repeat(400)}`).type, 'AUTH');
+});
+
+test('a response that was expected and came in half before TLS is forgotten', () => {
+  const decoder = new Pop3Decoder();
+  decoder.push(octetsOf('AAAA'));
+  decoder.discard();
+  decoder.push(octetsOf('NOOP\r\n'));
+  assert.equal(decoder.next(), { kind: 'command', command: { type: 'NOOP' } });
+});
+
+test('RFC 6856 §3.2: LANG takes a language range or nothing', () => {
+  assert.equal(command('LANG'), { type: 'LANG' });
+  assert.equal(command('LANG *'), { type: 'LANG', range: '*' });
+  assert.equal(command('lang DE-at'), { type: 'LANG', range: 'de-at' });
+  for (const range of ['d_e', '*-de', 'de-', '-', 'de en', 'abcdefghi', 'd\xe4', '1'])
+    refused(`LANG ${range}`, /language or nothing/);
 });
 
 test('to expect a body of a POP3 client is our own mistake', () => {

@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { pop3Encoder } from '../../../protocols/pop3/encoder.ts';
-import { err, ok, type Reply } from '../../../protocols/pop3/reply.ts';
+import { challenge, err, ok, type Reply } from '../../../protocols/pop3/reply.ts';
 import { octetsOf, textOf } from '../../properties/cuts.ts';
 
 const encode = (reply: Reply): string => {
@@ -31,6 +31,14 @@ test('RFC 1939 §3: +OK and -ERR, a text, CRLF', () => {
 test('RFC 2449 §8: the response code stands in brackets before the text', () => {
   assert.is(encode(err('maildrop in use', 'IN-USE')), '-ERR [IN-USE] maildrop in use\r\n');
   assert.is(encode(err('', 'SYS/TEMP')), '-ERR [SYS/TEMP]\r\n');
+});
+
+test('RFC 5034 §4: a challenge is a plus, a space and base64; an empty one nothing behind the space', () => {
+  assert.is(encode(challenge(new Uint8Array(0))), '+ \r\n');
+  assert.is(
+    encode(challenge(octetsOf('<1896.697170952@mail.example.test>'))),
+    '+ PDE4OTYuNjk3MTcwOTUyQG1haWwuZXhhbXBsZS50ZXN0Pg==\r\n',
+  );
 });
 
 test('RFC 2449 §4: a status line is cut at 512 octets, CRLF included', () => {

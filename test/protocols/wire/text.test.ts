@@ -13,9 +13,10 @@ test('latin1 text has one character for each octet', () => {
   assert.is(latin1(Uint8Array.of(0x41, 0x80, 0xff)), 'A\x80\xff');
 });
 
-test('a keyword is ASCII letters in any case', () => {
+test('a keyword is ASCII letters and digits in any case, a letter first', () => {
   assert.is(keywordOf('uSeR'), 'USER');
-  for (const word of ['', 'PA\xdf', 'U5ER', 'X'.repeat(17), 'USER\t']) assert.is(keywordOf(word), undefined);
+  assert.is(keywordOf('utf8'), 'UTF8');
+  for (const word of ['', 'PA\xdf', '5USER', 'X'.repeat(17), 'USER\t']) assert.is(keywordOf(word), undefined);
 });
 
 test('only spaces and tabs are trimmed, and in linear time', () => {
