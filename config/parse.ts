@@ -7,24 +7,13 @@ import { parse, TomlError } from 'smol-toml';
 import { accept, type Result, refuse } from '../kernel/result.ts';
 import { contradictions, DEFAULT_ADDRESS, type Finding } from './cross-checks.ts';
 import { isDomain, named } from './option.ts';
+import { owner, password } from './options/mail.ts';
+import { nats } from './options/nats.ts';
+import { node } from './options/node.ts';
+import { lmtp, pop3, poppwd } from './options/sessions.ts';
+import { tls, tlsName } from './options/tls.ts';
 import { nearest, type Problem, printKey } from './problem.ts';
-import {
-  type Config,
-  type ConfigFile,
-  configFile,
-  type Listener,
-  lmtp,
-  nats,
-  node,
-  owner,
-  password,
-  pop3,
-  poppwd,
-  type Tls,
-  tables,
-  tls,
-  tlsName,
-} from './schema.ts';
+import { type Config, type ConfigFile, configFile, type Listener, type Tls, tables } from './schema.ts';
 
 export type Source = {
   /** The file's name as the operator gave it: problems begin with it. */

@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadConfig } from '../../config/load.ts';
+import { node } from '../../config/options/node.ts';
 import { jsonSchema, referencePage } from '../../config/reference.ts';
-import { node, tables } from '../../config/schema.ts';
+import { tables } from '../../config/schema.ts';
 import { configWarnings } from '../../config/warnings.ts';
 
 const docs = fileURLToPath(new URL('../../docs/', import.meta.url));
