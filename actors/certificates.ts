@@ -45,6 +45,9 @@ type Entry = {
 
 /** How often the files are looked at. Watching them instead misses what editors, links and network mounts do. */
 const LOOK_MS = 2000;
+const DAY_MS = 86_400_000;
+/** From then on the end is near: whoever renews by themselves does so twice as early, so something is wrong. */
+const SOON_DAYS = 14;
 
 export class Certificates {
   readonly #rules: CertificateRules;
@@ -53,6 +56,7 @@ export class Certificates {
   readonly #byName: ReadonlyMap<string, Entry>;
   readonly #main: Entry;
   #timer: Timer | undefined;
+  #daily: Timer | undefined;
   /** One look after the other. */
   #looked: Promise<void> = Promise.resolve();
   #isClosed = false;
@@ -63,7 +67,7 @@ export class Certificates {
     this.#log = log;
     this.#main = entries[0]!;
     this.#byName = new Map(rules.names.flatMap(({ names }, at) => names.map((name) => [name, entries[at + 1]!])));
-    for (const { loaded, pair } of entries) this.#mindExpiry(loaded, pair);
+    this.#mindAllExpiries();
     this.#lookLater();
   }
 
@@ -107,6 +111,7 @@ export class Certificates {
   close(): void {
     this.#isClosed = true;
     this.#timer?.cancel();
+    this.#daily?.cancel();
   }
 
   #lookLater(): void {
@@ -115,7 +120,7 @@ export class Certificates {
   }
 
   async #lookAtAll(): Promise<void> {
-    for (const entry of new Set([this.#main, ...this.#byName.values()])) await this.#lookAt(entry);
+    for (const entry of this.#entries()) await this.#lookAt(entry);
   }
 
   async #lookAt(entry: Entry): Promise<void> {
@@ -148,9 +153,25 @@ export class Certificates {
     });
   }
 
+  #entries(): ReadonlySet<Entry> {
+    return new Set([this.#main, ...this.#byName.values()]);
+  }
+
+  /** At the start, then once a day. */
+  #mindAllExpiries(): void {
+    for (const { loaded, pair } of this.#entries()) this.#mindExpiry(loaded, pair);
+    this.#daily = this.#clock.after(DAY_MS, () => this.#mindAllExpiries());
+  }
+
   #mindExpiry({ notAfter }: Loaded, { certificateFile }: Pair): void {
-    if (Date.parse(notAfter) <= this.#clock.wall())
-      this.#log.warn('a certificate has expired', { file: certificateFile, notAfter });
+    const leftMs = Date.parse(notAfter) - this.#clock.wall();
+    if (leftMs <= 0) this.#log.warn('a certificate has expired', { file: certificateFile, notAfter });
+    else if (leftMs <= SOON_DAYS * DAY_MS)
+      this.#log.warn('a certificate expires soon', {
+        file: certificateFile,
+        notAfter,
+        daysLeft: Math.floor(leftMs / DAY_MS),
+      });
   }
 }
 

@@ -29,6 +29,9 @@ export type Handshake = {
   readonly client?: { readonly subject: string; readonly fingerprint256: string; readonly isKnown: boolean };
 };
 
+/** Does TLS lie between this socket and its client? */
+export const isSecured = (socket: Duplex): boolean => socket instanceof TLSSocket;
+
 /** Drops what was read and not yet looked at, and reads no more in clear. */
 export function hush(socket: Duplex): void {
   socket.pause();

@@ -6,41 +6,29 @@
  * not remove a message whose sending broke. Nothing here knows a protocol.
  */
 import type { Duplex } from 'node:stream';
-import type { Clock } from '../kernel/clock.ts';
-import type { Log } from '../telemetry/log.ts';
-import { type Awaited, type Ending, type Limits, limitMs } from './connection-terms.ts';
-import { beginTls, type ConnectionTls, type Handshake, hush } from './connection-tls.ts';
+import type { Surroundings } from './connection-surroundings.ts';
+import { type Awaited, type Ending, isClean, KICK_GRACE_MS, overdue, STEPS_A_TURN } from './connection-terms.ts';
+import { beginTls, type Handshake, hush, isSecured } from './connection-tls.ts';
+import { Deadline } from './deadline.ts';
 import { IncomingContent } from './incoming-content.ts';
-import { ReplyQueue } from './reply-queue.ts';
-import type { Said, Session, StopReason } from './session.ts';
-
-/** Told to whoever counts connections, once, when the socket is closed for good. */
-export type Closed = (connection: Connection, ending: Ending) => void;
-
-export type Surroundings = {
-  readonly limits: Limits;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly closed: Closed;
-  /** Absent: sessions are told so, and say no `start-tls`. */
-  readonly tls?: ConnectionTls | undefined;
-};
+import { type LiveSession, liveSession } from './live-session.ts';
+import { Outlet } from './outlet.ts';
+import type { Caller, Said, Session, StopReason } from './session.ts';
 
 /** Octets of commands that may lie undecoded while the session is busy; beyond, the client's sending is held up by TCP. */
 const MAX_UNDECODED_OCTETS = 16 * 1024;
 const NOTHING = new Uint8Array(0);
 
 export class Connection {
-  readonly id: string;
+  readonly #caller: Caller;
+  readonly #sinceMs: number;
   /** The client's; a TLS one over it from the handshake on. */
   #socket!: Duplex; // by #attach
   readonly #session: Session;
   readonly #around: Surroundings;
 
-  readonly #unsent = new ReplyQueue();
-  /** The body being sent. While it is there nothing else is written and no command taken. */
-  #sending: AsyncIterator<Uint8Array> | undefined;
-  #drained: (() => void) | undefined;
+  /** While a body is being sent no command is taken. */
+  readonly #outlet = new Outlet();
   /** The body being received. While it is there replies are held back: they belong after its end (RFC 5321 §4.1.1.4). */
   #content: IncomingContent | undefined;
   #expectsContent = false;
@@ -48,6 +36,7 @@ export class Connection {
   #handshake: 'due' | 'begun' | undefined;
 
   #undecodedOctets = 0;
+  #octetsIn = 0;
   #inputEnded = false;
   #pumping = false;
   #stopping: StopReason | undefined;
@@ -57,34 +46,49 @@ export class Connection {
   #over = false;
   #ending: Ending | undefined;
 
-  #awaited: Awaited = 'us';
-  #progressed = false;
-  #deadlineMs = Number.POSITIVE_INFINITY;
+  readonly #deadline = new Deadline();
 
   /** Takes the socket over and starts the session, which says its greeting: under implicit TLS after the handshake. */
-  constructor(id: string, socket: Duplex, session: Session, around: Surroundings) {
-    this.id = id;
+  constructor(caller: Caller, socket: Duplex, session: Session, around: Surroundings) {
+    this.#caller = caller;
+    this.#sinceMs = around.clock.wall();
     this.#session = session;
     this.#around = around;
     this.#attach(socket);
-    session.actor.on('*', this.#hear.bind(this));
-    session.actor.subscribe(this);
-    if (around.tls?.mode === 'implicit') this.#shakeHands();
-    else {
-      session.actor.start();
-      this.#pump();
+    this.#deadline.begin(around.limits, around.clock);
+    try {
+      session.actor.on('*', this.#hear.bind(this));
+      session.actor.subscribe(this);
+      if (around.tls?.mode !== 'implicit') session.actor.start();
+    } catch (fault) {
+      this.#break('the session could not begin', fault);
     }
+    if (around.tls?.mode === 'implicit') this.#shakeHands();
+    else this.#pump();
   }
 
-  /** The machine's state, for status and logs: never its context, which may hold names. */
-  get state(): unknown {
-    return this.#session.actor.getSnapshot().value;
+  get id(): string {
+    return this.#caller.session;
+  }
+
+  /** For an operator: who this is, and in which state. */
+  inspect(): LiveSession {
+    const { actor } = this.#session;
+    return liveSession(this.#caller, {
+      protocol: this.#around.protocol,
+      account: this.#session.account?.(),
+      accountId: this.#session.accountId?.(),
+      state: actor.getSnapshot().value,
+      since: this.#sinceMs,
+      tls: isSecured(this.#socket) && this.#handshake !== 'begun',
+    });
   }
 
   /** Ends the session once it is between two commands; a command under way is finished first. */
-  stop(): void {
-    this.#stopping ??= 'shutdown';
-    if (this.#handshake === 'begun') this.#abort('shutdown');
+  stop(reason: StopReason = 'shutdown'): void {
+    this.#stopping ??= reason;
+    if (reason === 'kicked') this.#deadline.endBy(this.#around.clock.monotonic() + KICK_GRACE_MS);
+    if (this.#handshake === 'begun') this.#abort(reason);
     this.#pump();
   }
 
@@ -93,8 +97,7 @@ export class Connection {
     this.#abort('destroyed');
   }
 
-  // The machine's observer (XState): it has moved, or broken. Methods of the connection, since closures of its own
-  // would cost each idle connection half a kilobyte more.
+  // The machine's observer (XState), and the outlet's (outlet.ts): methods, since closures would cost half a kilobyte more.
 
   /** Told in the middle of the machine's step: what is sent to it now it would only take after, so the pump waits. */
   next(): void {
@@ -103,6 +106,27 @@ export class Connection {
 
   error(fault: unknown): void {
     this.#break('the session broke', fault);
+  }
+
+  stalled(): void {
+    this.#watch();
+  }
+
+  wrote(octets: number): void {
+    this.#around.statistics?.sent(octets);
+  }
+
+  sent(): void {
+    this.#pump();
+  }
+
+  takeTurn(): void {
+    this.#pumping = false;
+    this.#pump();
+  }
+
+  broke(fault: unknown): void {
+    this.#break('a reply broke off', fault);
   }
 
   // In: what the socket tells. One that TLS has taken over is heard no more.
@@ -118,6 +142,8 @@ export class Connection {
 
   #receive(bytes: Uint8Array): void {
     if (this.#over || this.#saidGoodbye) return; // lingering: read and dropped
+    this.#octetsIn += bytes.length;
+    this.#around.statistics?.received(bytes.length);
     this.#undecodedOctets += bytes.length;
     this.#session.decoder.push(bytes);
     this.#pump();
@@ -130,16 +156,17 @@ export class Connection {
   }
 
   #drain(): void {
-    const drained = this.#drained;
-    this.#drained = undefined;
-    drained?.();
+    this.#outlet.drain();
     this.#pump();
   }
 
   #close(): void {
-    this.#ending ??= 'client-gone';
+    const ending = this.#ending ?? 'client-gone';
+    this.#ending = ending;
     this.#finish();
-    this.#around.closed(this, this.#ending);
+    const counts = { octetsIn: this.#octetsIn, octetsOut: this.#outlet.octets };
+    this.#session.record?.ended(isClean(ending) ? 'closed' : 'aborted', ending, counts);
+    this.#around.closed(this, ending);
   }
 
   // The machine's word.
@@ -151,7 +178,7 @@ export class Connection {
       else if (said.type === 'expect')
         this.#session.decoder.expect(said.next); // it comes as a command
       else if (said.type === 'start-tls') this.#handshake = 'due';
-      else this.#unsent.add(this.#session.encoder.encode(said.reply));
+      else this.#outlet.add(this.#session.encoder.encode(said.reply));
     } catch (fault) {
       this.#break('what the session said could not be done', fault);
     }
@@ -162,14 +189,16 @@ export class Connection {
   #pump(): void {
     if (this.#pumping || this.#over) return;
     this.#pumping = true;
+    let steps = STEPS_A_TURN;
     try {
-      while (this.#step());
+      while (steps > 0 && this.#step()) steps -= 1;
     } catch (fault) {
       this.#break('the session could not go on', fault);
     }
-    this.#pumping = false;
+    this.#pumping = steps === 0; // until the others had their turn
     if (this.#over) return;
-    this.#flush();
+    if (this.#pumping) this.#around.turns.wait(this);
+    else this.#flush();
     if (this.#hasLeft) this.#sayGoodbye();
     this.#regulate();
     this.#watch();
@@ -180,7 +209,7 @@ export class Connection {
     if (this.#over || this.#hasLeft) return false;
     const { actor, decoder } = this.#session;
     const now = actor.getSnapshot();
-    if (now.status !== 'active') return this.#leave('finished');
+    if (now.status !== 'active') return this.#leave(now.hasTag('dismissed') ? 'dismissed' : 'finished');
     if (this.#content !== undefined) return this.#stepContent(this.#content, now.hasTag('ready'));
     if (this.#expectsContent) return this.#openContent();
     if (this.#handshake !== undefined) return this.#stepHandshake();
@@ -197,15 +226,16 @@ export class Connection {
       return this.#inputEnded ? this.#leave('client-gone') : false;
     }
     if (piece.kind !== 'command') throw new Error(`the decoder gave ${piece.kind} where a command was due`);
-    this.#progressed = true;
+    this.#deadline.progress();
+    this.#around.statistics?.command();
     actor.send(piece.command);
     return true;
   }
 
   /** May another reply be made? Sends what waits when there is much of it. */
   #mayAnswer(): boolean {
-    if (this.#unsent.isFull) this.#flush();
-    return this.#sending === undefined && !this.#socket.writableNeedDrain && !this.#over;
+    if (this.#outlet.isFull) this.#flush();
+    return !this.#outlet.isSending && !this.#socket.writableNeedDrain && !this.#over;
   }
 
   #openContent(): boolean {
@@ -226,12 +256,8 @@ export class Connection {
       if (this.#inputEnded) this.#abort('client-gone');
       return false;
     }
-    this.#progressed = true;
-    if (piece.kind === 'body') content.give(piece.bytes);
-    else if (piece.kind === 'body-end') {
-      this.#content = undefined;
-      content.end(piece.bareLf);
-    } else throw new Error('the decoder gave a command inside a body');
+    this.#deadline.progress();
+    if (content.takes(piece) === 'the end') this.#content = undefined;
     return true;
   }
 
@@ -245,7 +271,7 @@ export class Connection {
     this.#session.decoder.discard();
     this.#undecodedOctets = 0;
     this.#flush();
-    if (this.#sending !== undefined || !this.#unsent.isEmpty) return false;
+    if (!this.#outlet.isEmpty) return false;
     this.#handshake = 'begun';
     this.#socket.write(NOTHING, (fault) => fault || this.#over || this.#shakeHands()); // called when all before it is out
     return false;
@@ -278,38 +304,13 @@ export class Connection {
 
   // Out.
 
-  /** Writes what waits, in as few writes as it takes, up to a reply with a body, which then sends itself. */
+  /** Replies are held back while a body comes in: they belong after its end. */
   #flush(): void {
-    if (this.#sending !== undefined || this.#content !== undefined || this.#over) return;
-    const octets = this.#unsent.takeOctets();
-    if (octets !== undefined) this.#socket.write(octets);
-    const body = this.#unsent.takeBody();
-    if (body !== undefined) void this.#send(body);
-  }
-
-  /** Sends a reply with a body. If its iteration throws, the socket is destroyed: a short body must never look whole. */
-  async #send(body: AsyncIterable<Uint8Array>): Promise<void> {
-    try {
-      this.#sending = body[Symbol.asyncIterator]();
-      for (;;) {
-        const { done, value } = await this.#sending.next();
-        if (this.#over) return;
-        if (done) break;
-        if (!this.#socket.write(value)) {
-          this.#watch();
-          await new Promise<void>((resolve) => (this.#drained = resolve));
-          if (this.#over) return;
-        }
-      }
-      this.#sending = undefined;
-      this.#pump();
-    } catch (fault) {
-      this.#break('a reply broke off', fault);
-    }
+    if (this.#content === undefined && !this.#over) this.#outlet.flush(this.#socket, this);
   }
 
   #sayGoodbye(): void {
-    if (this.#saidGoodbye || this.#sending !== undefined || !this.#unsent.isEmpty) return;
+    if (this.#saidGoodbye || !this.#outlet.isEmpty) return;
     this.#saidGoodbye = true;
     this.#socket.end();
   }
@@ -318,40 +319,39 @@ export class Connection {
   #regulate(): void {
     if (this.#handshake !== undefined) return;
     const mayRead = this.#content?.wants ?? this.#undecodedOctets < MAX_UNDECODED_OCTETS;
-    if (mayRead || this.#saidGoodbye) {
+    if ((mayRead && !this.#pumping) || this.#saidGoodbye) {
       if (this.#socket.isPaused()) this.#socket.resume();
     } else if (!this.#socket.isPaused()) this.#socket.pause();
   }
 
-  // Time. A deadline is a number; the listener asks all its connections together, so that none needs a timer of its own.
-
   /** Ends what has waited too long. To be called now and then with the clock's monotonic time. */
   checkDeadline(nowMs: number): void {
-    if (nowMs < this.#deadlineMs || this.#over) return;
-    if (this.#awaited === 'reader') this.#abort('slow-reader');
-    else if (this.#awaited === 'goodbye') this.#abort('finished');
-    else if (this.#awaited === 'handshake') this.#endHandshake(new Error('it took too long'));
-    else if (this.#content !== undefined) this.#abort('idle');
-    else {
-      this.#stopping ??= 'idle';
-      this.#pump();
-    }
+    if (this.#over) return;
+    if (this.#deadline.isLogInOverdue(nowMs) && this.#isLoggedOut()) this.stop('no-log-in');
+    const missed = this.#deadline.missed(nowMs);
+    if (this.#deadline.isEnd(nowMs)) this.#abort('kicked');
+    else if (missed === undefined) return;
+    else if (missed === 'handshake') this.#endHandshake(new Error('it took too long'));
+    else if (missed === 'client' && this.#content === undefined) this.stop('idle');
+    else this.#abort(overdue(missed));
+  }
+
+  /** And not about to log in: that is seen through. One that says something without end is ready now and then. */
+  #isLoggedOut(): boolean {
+    return this.#session.account?.() === undefined && this.#session.actor.getSnapshot().hasTag('ready');
   }
 
   #watch(): void {
-    const awaited = this.#whatIsAwaited();
-    if (awaited === this.#awaited && !this.#progressed) return; // octets that complete no command are no progress
-    this.#awaited = awaited;
-    this.#progressed = false;
-    this.#deadlineMs = this.#around.clock.monotonic() + limitMs(awaited, this.#around.limits);
+    this.#deadline.watch(this.#whatIsAwaited(), this.#around.limits, this.#around.clock);
   }
 
   #whatIsAwaited(): Awaited {
     if (this.#handshake === 'begun') return 'handshake';
     if (this.#socket.writableNeedDrain) return 'reader';
     if (this.#saidGoodbye) return 'goodbye';
-    if (this.#sending !== undefined) return 'us';
+    if (this.#outlet.isSending) return 'us';
     if (this.#content !== undefined) return this.#content.wants ? 'client' : 'us';
+    if (this.#pumping) return 'us'; // it has said more than one turn's worth, and waits for the next
     return this.#session.actor.getSnapshot().hasTag('ready') ? 'client' : 'us';
   }
 
@@ -388,10 +388,8 @@ export class Connection {
   #finish(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#unsent.clear();
     this.#content?.fail('the client is gone');
-    this.#drained?.();
-    this.#sending?.return?.()?.catch(() => {}); // its own fault, if any, has nobody left to tell
+    this.#outlet.close();
     if (!this.#hasLeft) this.#leave(this.#ending ?? 'client-gone');
   }
 }

@@ -13,12 +13,18 @@ import type { MailboxSession } from './mailbox-session.ts';
 export type Destination = DeliverRecipient & { readonly mailHost: string };
 
 /**
- * `over-quota` this recipient has no room; `full` the owner has none; `unavailable` the owner could not be asked, and may
- * rarely have delivered all the same (mailbox-session.ts); the rest is `Standing`'s. An accepted delivery is durable, and
- * there once.
+ * `over-quota` this recipient has no room; `too-large-for-user` it takes no message so large; `full` the owner has no room;
+ * `unavailable` the owner could not be asked, and may rarely have delivered all the same (mailbox-session.ts); the rest is
+ * `Standing`'s. An accepted delivery is durable, and there once.
  */
-export type DeliveryRefusal = 'over-quota' | 'full' | 'unavailable' | 'no-such-user' | 'disabled';
-export type DeliveryOutcome = Delivered[number] | Result<never, DeliveryRefusal>;
+export type DeliveryRefusal =
+  | 'over-quota'
+  | 'too-large-for-user'
+  | 'full'
+  | 'unavailable'
+  | 'no-such-user'
+  | 'disabled';
+export type DeliveryOutcome = Result<{ readonly uid: number; readonly sequence: number }, DeliveryRefusal>;
 
 /** Why a recipient that was there when it was named is not to be delivered to now; undefined: it is. */
 export type Standing = (recipient: Destination) => 'no-such-user' | 'disabled' | 'unavailable' | undefined;
@@ -142,7 +148,7 @@ class Share {
       const recipients = asked.map(({ mailHost: _here, ...recipient }) => recipient);
       const delivered = await session.deliver(content, recipients);
       if (!delivered.ok) this.#refusal = delivered.refusal === 'full' ? 'full' : 'unavailable';
-      else for (const [index, each] of asked.entries()) outcomes.set(each, delivered.value[index]!);
+      else for (const [index, each] of asked.entries()) outcomes.set(each, toSender(delivered.value[index]!));
     });
     const refusal = this.#refusal;
     if (refusal !== undefined) for (const each of asked) outcomes.set(each, refuse(refusal));
@@ -169,14 +175,20 @@ class Share {
     try {
       await act(session);
     } catch (fault) {
-      this.#log('a delivery broke', fault);
+      this.#log('a delivery broke', fault, session.id);
       this.#refusal ??= 'unavailable';
     }
   }
 
-  #log(message: string, fault: unknown): void {
-    this.#context.log.error(message, { mailHost: this.#mailHost, fault });
+  #log(message: string, fault: unknown, session?: string): void {
+    this.#context.log.error(message, { mailHost: this.#mailHost, ...(session && { session }), fault });
   }
+}
+
+/** A mailbox that must be there and is not is an address that nobody has: more is not told. */
+function toSender(outcome: Delivered[number]): DeliveryOutcome {
+  if (outcome.ok) return outcome;
+  return refuse(outcome.refusal === 'no-such-mailbox' ? 'no-such-user' : outcome.refusal);
 }
 
 /** Those that still stand; the others have their outcome at once. */

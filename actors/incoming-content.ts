@@ -4,6 +4,7 @@
  *
  * Holds no socket and reads nothing by itself: `pull` asks the connection, which answers by `give`, `end` or `fail`.
  */
+import type { Piece } from '../protocols/wire/decoder.ts';
 import type { Content } from './session.ts';
 
 /** Thrown out of a body that won't come whole: its client vanished, or nobody was to read on. */
@@ -60,6 +61,14 @@ export class IncomingContent implements Content, AsyncIterator<Uint8Array, undef
   }
 
   // Below: the connection's side.
+
+  /** The next piece, as the decoder gives it. */
+  takes(piece: Piece<object>): 'more' | 'the end' {
+    if (piece.kind === 'command') throw new Error('the decoder gave a command inside a body');
+    if (piece.kind === 'body') this.give(piece.bytes);
+    else this.end(piece.bareLf);
+    return piece.kind === 'body' ? 'more' : 'the end';
+  }
 
   give(bytes: Uint8Array): void {
     const waiting = this.#take();

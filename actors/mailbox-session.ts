@@ -10,11 +10,8 @@
  * `unavailable` was done at most once, and rarely it was. (For LMTP that is a 451 after which the sender's retry makes a
  * second copy: RFC 1047's gap, which no server closes. Waiting for the owner to come back and tell would only widen it.)
  */
-import { type Bus, BusError, type BusFailure } from '../cluster/bus/bus.ts';
-import type { Subjects } from '../cluster/subjects.ts';
-import type { Clock } from '../kernel/clock.ts';
+import { BusError, type BusFailure } from '../cluster/bus/bus.ts';
 import { accept, type Result, refuse } from '../kernel/result.ts';
-import type { Log } from '../telemetry/log.ts';
 import { TICKET_LIFETIME_MS } from './authenticator/rights.ts';
 import type {
   CloseAnswer,
@@ -35,21 +32,7 @@ import type {
   StageAnswer,
 } from './mailbox-owner/requests.ts';
 import { patience } from './patience.ts';
-
-/** What all sessions of a front share. */
-export type SessionContext = {
-  readonly bus: Bus;
-  readonly subjects: Subjects;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** How long to go on asking again when no owner answers (failover-patience); 0: each is asked once. */
-  readonly patienceMs: number;
-  /** How long one request may take, the first and each repeat. */
-  readonly attemptMs: number;
-  /** This node and this start of it: sessions go when they do. */
-  readonly me: string;
-  readonly startId: string;
-};
+import type { SessionContext } from './session-context.ts';
 
 export type SessionIdentity = Pick<OpenRequest, 'session' | 'ticket' | 'purpose' | 'leastIntervalMs'> & {
   readonly mailHost: string;
@@ -96,6 +79,8 @@ export class MailboxSession {
   /** Nothing is asked any more: the owner ended the session, or this node's bus is closed. */
   #isOver = false;
   #closed: Promise<void> | undefined;
+  /** No owner that does not hear it at once is asked again to close. */
+  #isFrontEnding = false;
 
   constructor(context: SessionContext, identity: SessionIdentity) {
     this.#context = context;
@@ -179,6 +164,15 @@ export class MailboxSession {
     return this.#closed;
   }
 
+  /**
+   * As `close`, but tried once: for a front that ends. What no owner hears now ends with the front's registration, which
+   * owners watch (mailbox-owner/fronts.ts), so nobody has to wait for one that is away.
+   */
+  closeOnce(): Promise<void> {
+    this.#isFrontEnding = true;
+    return this.close();
+  }
+
   async #close(): Promise<void> {
     this.#leaving.abort(new Error('the session is closed'));
     await this.#numbered;
@@ -193,8 +187,9 @@ export class MailboxSession {
       if (handle === undefined) continue;
       const answer = await this.#attempt<CloseAnswer>('close', { handle });
       if (answer?.ok || answer?.refusal === 'unknown-handle') this.#isOver = true;
-    } while (!this.#isOver && (await waiting.rest()));
-    if (!this.#isOver) this.#context.log.warn('gave up closing', { session: this.id, mailHost: this.mailHost });
+    } while (!this.#isOver && !this.#isFrontEnding && (await waiting.rest()));
+    if (!this.#isOver && !this.#isFrontEnding)
+      this.#context.log.warn('gave up closing', { session: this.id, mailHost: this.mailHost });
     this.#isOver = true;
   }
 

@@ -13,6 +13,7 @@ import {
   type Snapshot,
 } from 'xstate';
 import type { Decoder, Encoder } from '../protocols/wire/decoder.ts';
+import type { LogIns } from './log-ins.ts';
 import type { Session, SessionActor } from './session.ts';
 
 type Stop = { readonly type: 'stop child'; readonly child: AnyActorRef };
@@ -26,12 +27,19 @@ const rootLogic: ActorLogic<Snapshot<undefined>, Stop | EventObject, undefined> 
   },
 };
 
+/** What a session has of the house beside its machine. */
+export type Held = {
+  /** Called once, after the machine has been stopped. */
+  leave(): Promise<void>;
+  /** Absent: a protocol without log-ins. */
+  readonly logIns?: LogIns;
+};
+
 /** The other side of a session's machine: its codec, and what it leaves behind at the end. */
 export type Ends<Command, Reply> = {
   readonly decoder: Decoder<Command>;
   readonly encoder: Encoder<Reply>;
-  /** Called once, after the machine has been stopped. */
-  readonly held?: { leave(): Promise<void> };
+  readonly held?: Held;
 };
 
 export class SessionSystem {
@@ -55,7 +63,7 @@ class MachineSession<C, R> implements Session<C, R> {
   readonly encoder: Encoder<R>;
   readonly #system: SessionSystem;
   readonly #actor: AnyActorRef;
-  readonly #held: { leave(): Promise<void> } | undefined;
+  readonly #held: Held | undefined;
 
   constructor(system: SessionSystem, actor: AnyActorRef, { decoder, encoder, held }: Ends<C, R>) {
     this.#system = system;
@@ -67,6 +75,18 @@ class MachineSession<C, R> implements Session<C, R> {
 
   get actor(): SessionActor<C, R> {
     return this.#actor;
+  }
+
+  get record(): LogIns | undefined {
+    return this.#held?.logIns;
+  }
+
+  account(): string | undefined {
+    return this.#held?.logIns?.account;
+  }
+
+  accountId(): string | undefined {
+    return this.#held?.logIns?.accountId;
   }
 
   async end(): Promise<void> {

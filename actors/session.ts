@@ -5,19 +5,27 @@
  * The vocabulary between driver and machine is closed: what is not named here can't be said. Types only.
  */
 import type { Decoder, Encoder, Expectation } from '../protocols/wire/decoder.ts';
+import type { ConnectionRecord } from '../telemetry/connection-log.ts';
 
 /** Who has connected, as far as a session may know. */
 export type Caller = {
   /** Unique for ever: no other session of any node, past or future, has it. Letters, digits, `-` and `.`. */
   readonly session: string;
-  /** The client's IP address; '' on a unix socket. */
+  /** The client's IP address; '' on a unix socket. Behind a trusted balancer this, `port` and `local` are what its header tells. */
   readonly address: string;
+  /** The client's port; 0 on a unix socket. */
+  readonly port: number;
+  /** What the client has connected to; on a unix socket its path, and port 0. */
+  readonly local: { readonly address: string; readonly port: number };
   /** `active`: TLS from the first octet, or a unix socket, which nobody overhears; `offered`: the session may say `start-tls`. */
   readonly tls: 'none' | 'offered' | 'active';
 };
 
-/** Why the house ends a session by itself. */
-export type StopReason = 'idle' | 'shutdown';
+/**
+ * Why the house ends a session by itself. `no-log-in`: it has had its time for one. `kicked`: an operator, or a change of the
+ * account, wants it gone.
+ */
+export type StopReason = 'idle' | 'no-log-in' | 'shutdown' | 'kicked';
 
 /** A message body on its way in: pulled piece by piece, each valid until the next is pulled. Read once, by one reader. */
 export type Content = AsyncIterable<Uint8Array> & {
@@ -45,12 +53,15 @@ export type Said<Reply> =
    */
   | { readonly type: 'start-tls' };
 
+/** `ready`: the next command may come. `dismissed`, on a final state: it was not the client that wished to end. */
+export type Tag = 'ready' | 'dismissed';
+
 /** The part of an XState actor that the driver needs; method types, so that an actor of any machine fits. */
 export interface SessionActor<Command, Reply> {
   start(): unknown;
   send(event: Command | DriverEvent): void;
   /** The next command is sent only while the tag `ready` shows. */
-  getSnapshot(): { readonly status: string; readonly value: unknown; hasTag(tag: 'ready'): boolean };
+  getSnapshot(): { readonly status: string; readonly value: unknown; hasTag(tag: Tag): boolean };
   subscribe(observer: { next(): void; error(fault: unknown): void }): unknown;
   on(type: '*', listener: (said: Said<Reply>) => void): unknown;
 }
@@ -59,6 +70,12 @@ export type Session<Command = object, Reply = object> = {
   readonly actor: SessionActor<Command, Reply>;
   readonly decoder: Decoder<Command>;
   readonly encoder: Encoder<Reply>;
+  /** The account's name, once somebody is logged in. Absent: a protocol without log-ins. */
+  account?(): string | undefined;
+  /** The same by `Account.id`, which outlives a change of the name. */
+  accountId?(): string | undefined;
+  /** What the connection log hears of it; it is told the end by the connection. Absent: a protocol that is not logged there. */
+  readonly record?: Pick<ConnectionRecord, 'ended'> | undefined;
   /**
    * Called exactly once, when the machine has ended or its client has gone. Stops the machine, which aborts the signals
    * of what it has asked and not heard of; then gives back what the session held.
@@ -73,4 +90,8 @@ export type Protocol = {
   begin(caller: Caller): Session;
   /** The one line that refuses a connection over the limit, with its CRLF. */
   readonly tooManyConnections: Uint8Array;
+  /** The one line for a client whose address has too many connections already, or makes them too fast, with its CRLF. */
+  readonly tooManyFromAddress: Uint8Array;
+  /** The one line said instead of a greeting while the node takes no log-ins (nologin.ts); absent: no concern of this protocol. */
+  readonly nologin?: (text: string) => Uint8Array;
 };

@@ -1,7 +1,4 @@
-/**
- * The verbs over accounts and passwords (bin/commands/account.ts, password.ts). What is given comes from a command
- * line through a socket: every argument is looked at before it is used.
- */
+/** The verbs over accounts and passwords (bin/commands/account.ts, password.ts). */
 import { checkImport } from '../actors/authenticator/account-import.ts';
 import { readAccountEdit } from '../actors/authenticator/account-settings.ts';
 import {
@@ -14,11 +11,13 @@ import {
   showAccount,
   testPassword,
 } from '../actors/authenticator/accounts.ts';
-import { deleteAccount } from '../actors/authenticator/delete-account.ts';
+import { deleteAccount, deletedBefore } from '../actors/authenticator/delete-account.ts';
 import { type MoveOptions, moveAccount } from '../actors/authenticator/move-account.ts';
 import { renameAccount } from '../actors/authenticator/rename-account.ts';
+import type { Usage } from '../actors/mailbox-owner/requests.ts';
 import type { Service } from '../cluster/directory/account.ts';
 import type { Result } from '../kernel/result.ts';
+import { answerable, BadArgument, type Given, optionalText, text } from './arguments.ts';
 import { type ControlAnswer, cannot, done, type Verb, type Verbs } from './control.ts';
 
 export type AccountVerbsOptions = MoveOptions & {
@@ -28,13 +27,12 @@ export type AccountVerbsOptions = MoveOptions & {
   readonly knowsMailHost: (mailHost: string) => boolean;
   /** Removes the mail of a deleted account; false when its owner can't be reached. */
   readonly dropMail: (mailHost: string, accountId: string) => Promise<boolean>;
+  /** What an account holds; undefined when its owner can't be asked. */
+  readonly usage: (mailHost: string, accountId: string) => Promise<Usage | undefined>;
 };
 
-type Given = Readonly<Record<string, unknown>>;
+const FRESHEN_MS = 2_500;
 const SERVICES: readonly Service[] = ['DEFAULT', 'POP', 'IMAP', 'PWD'];
-
-/** An argument that is not what it must be; `answerable` turns it into an answer. */
-class BadArgument extends Error {}
 
 export function accountVerbs(admin: AccountVerbsOptions): Verbs {
   const verbs: Record<string, Verb> = {
@@ -44,7 +42,7 @@ export function accountVerbs(admin: AccountVerbsOptions): Verbs {
       return done(checkImport(admin, accounts, admin.knowsMailHost));
     },
     'account.list': async () => done(listAccounts(admin)),
-    'account.show': async (given) => answer(showAccount(admin, text(given, 'name'))),
+    'account.show': (given) => show(admin, text(given, 'name')),
     'account.set': (given) => set(admin, given),
     'account.rename': async (given) => answer(await renameAccount(admin, text(given, 'name'), text(given, 'to'))),
     'account.delete': (given) => remove(admin, text(given, 'name')),
@@ -77,6 +75,14 @@ async function add(admin: AccountVerbsOptions, given: Given): Promise<ControlAns
   return answer(await addAccount(admin, wanted));
 }
 
+/** With what it holds, or null where nobody can say. */
+async function show(admin: AccountVerbsOptions, name: string): Promise<ControlAnswer> {
+  const shown = showAccount(admin, name);
+  if (!shown.ok) return answer(shown);
+  const { mailHost, id } = shown.value;
+  return done({ ...shown.value, usage: (await admin.usage(mailHost, id)) ?? null });
+}
+
 /** All words are looked at before the first of them does anything. */
 async function set(admin: AccountVerbsOptions, given: Given): Promise<ControlAnswer> {
   const { 'mail-host': mailHost, ...words } = settings(given);
@@ -92,10 +98,13 @@ async function set(admin: AccountVerbsOptions, given: Given): Promise<ControlAns
   return answer(await setAccount(admin, name, edit.value));
 }
 
-/** The account first: from then on nobody can reach the mail, whether or not its owner is there to remove it. */
+/**
+ * The account first: from then on nobody can reach the mail, whether or not its owner is there to remove it. Asked again, of
+ * an account that is gone already, it removes mail that was left then.
+ */
 async function remove(admin: AccountVerbsOptions, name: string): Promise<ControlAnswer> {
   const shown = showAccount(admin, name);
-  if (!shown.ok) return answer(shown);
+  if (!shown.ok) return (await dropAgain(admin, name)) ?? answer(shown);
   const deleted = await deleteAccount(admin, name);
   if (!deleted.ok) return answer(deleted);
   const { mailHost, id } = shown.value;
@@ -103,32 +112,16 @@ async function remove(admin: AccountVerbsOptions, name: string): Promise<Control
   return done({ ...deleted.value, mailDropped: await admin.dropMail(mailHost, id) });
 }
 
+async function dropAgain(admin: AccountVerbsOptions, name: string): Promise<ControlAnswer | undefined> {
+  if (!deletedBefore(admin, name)) return undefined;
+  // What is dropped must be nobody's by the newest that the directory knows.
+  if (!(await admin.directory.freshen(FRESHEN_MS))) return cannot('the directory can not be reached now');
+  const gone = deletedBefore(admin, name);
+  return gone && done({ mailDropped: await admin.dropMail(gone.mailHost, gone.id), again: true });
+}
+
 const answer = (result: Result<unknown, AccountRefusal>): ControlAnswer =>
   result.ok ? done(result.value) : cannot(result.refusal.message);
-
-const answerable =
-  (verb: Verb): Verb =>
-  async (given) => {
-    try {
-      return await verb(given);
-    } catch (error) {
-      if (error instanceof BadArgument) return cannot(error.message);
-      throw error;
-    }
-  };
-
-function optionalText(given: Given, key: string): string | undefined {
-  const value = given[key];
-  if (value === undefined || value === null) return undefined;
-  if (typeof value !== 'string') throw new BadArgument(`${key}: must be text`);
-  return value;
-}
-
-function text(given: Given, key: string): string {
-  const value = optionalText(given, key);
-  if (value === undefined) throw new BadArgument(`${key}: is missing`);
-  return value;
-}
 
 function service(given: Given): Service {
   const word = (optionalText(given, 'service') ?? 'DEFAULT').toUpperCase();

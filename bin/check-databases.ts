@@ -36,6 +36,8 @@ export type CheckOptions = {
 
 /** What is damaged all through is not listed all through. */
 const MOST_FLAWS = 500;
+/** Of deleted accounts whose mail is still there; the others take their place when these are done with. */
+const MOST_NAMED = 10;
 /** Others have their turn after so many steps: some tens of milliseconds where each hashes a chunk. */
 const STEPS_A_TURN = 64;
 /** The same where each unseals an entry or reads a row. */
@@ -45,11 +47,11 @@ const ROWS_A_TURN = 256;
 export async function checkDatabases(options: CheckOptions): Promise<DatabaseReport[]> {
   const { databases } = options;
   const { directory, seal, report } = await checkDirectory(options);
-  const live = directory && seal ? await accountIds(directory, seal, options.signal) : undefined;
+  const ids = directory && seal ? await accountIds(directory, seal, options.signal) : undefined;
   const reports: DatabaseReport[] = [report];
   for (const { mailHost, path, opened } of databases.mail) {
     const about = { database: mailHost, path };
-    if (opened.ok) reports.push({ ...about, ...(await checkMail(options, mailHost, opened.value, live)) });
+    if (opened.ok) reports.push({ ...about, ...(await checkMail(options, mailHost, opened.value, ids)) });
     else reports.push({ ...about, flaws: [opened.refusal], notes: [] });
   }
   return reports;
@@ -94,44 +96,48 @@ async function nextTurn(signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
 }
 
-/** Ids of all live accounts; undefined while the directory does not know its mailHosts yet. */
-async function accountIds(
-  directory: DiskEntryStore,
-  seal: Seal,
-  signal: AbortSignal,
-): Promise<ReadonlySet<string> | undefined> {
-  const ids = new Set<string>();
+/** Of live accounts, and of those that were deleted under their last name, which is told. */
+type Ids = { readonly live: ReadonlySet<string>; readonly deleted: ReadonlyMap<string, string> };
+
+/** Ids of all accounts; undefined while the directory does not know its mailHosts yet. */
+async function accountIds(directory: DiskEntryStore, seal: Seal, signal: AbortSignal): Promise<Ids | undefined> {
+  const live = new Set<string>();
+  const deleted = new Map<string, string>();
   let read = 0;
   for (const { key, sealed } of directory.list(ACCOUNTS)) {
     if (++read % ROWS_A_TURN === 0) await nextTurn(signal);
     const account = decodeRecord(seal, key, sealed)?.value as Account | undefined;
-    if (account && !account.deleted) ids.add(account.id);
+    if (account && !account.deleted) live.add(account.id);
+    else if (account && account.renamedTo === undefined) deleted.set(account.id, account.name);
   }
-  return [...directory.list(MAIL_HOSTS)].length > 0 ? ids : undefined;
+  return [...directory.list(MAIL_HOSTS)].length > 0 ? { live, deleted } : undefined;
 }
 
 async function checkMail(
   options: CheckOptions,
   mailHost: string,
   store: LmdbStore,
-  live: ReadonlySet<string> | undefined,
+  ids: Ids | undefined,
 ): Promise<Pick<DatabaseReport, 'counts' | 'flaws' | 'notes'>> {
   const snapshot = store.snapshot();
   try {
     const { counts, found } = await inTurns(`mail of ${mailHost}`, options, (say) => checkInSteps(snapshot.view, say));
     const unreachable = { accounts: 0, messages: 0, octets: 0 };
-    if (live) {
+    const named: string[] = [];
+    if (ids) {
       let read = 0;
       for (const { key, row } of t.accounts.range(snapshot.view, [])) {
         if (++read % ROWS_A_TURN === 0) await nextTurn(options.signal);
-        if (row.messages === 0 || live.has(key[0])) continue;
+        if (row.messages === 0 || ids.live.has(key[0])) continue;
+        const name = ids.deleted.get(key[0]);
+        if (name !== undefined && named.length < MOST_NAMED) named.push(name);
         unreachable.accounts++;
         unreachable.messages += row.messages;
         unreachable.octets += row.octets;
       }
     }
     const { accounts, messages, octets } = unreachable;
-    const note = `${messages} messages (${octets} octets) of ${accounts} accounts that the directory does not have: deleted while this mailHost was away, or not restored`;
+    const note = `${messages} messages (${octets} octets) of ${accounts} accounts that the directory does not have: deleted while this mailHost was away, or not restored${named.length > 0 ? `; deleted were ${named.join(', ')}: \`homing account delete\` again removes that mail` : ''}`;
     return {
       ...(counts && { counts: { ...counts, record: snapshot.applied.number } }),
       flaws: found,

@@ -16,7 +16,7 @@ import {
 } from '../cluster/directory/open-directory.ts';
 import { sealWith } from '../cluster/directory/seal.ts';
 import { FrameSealer } from '../cluster/frames.ts';
-import { connectNats } from '../cluster/nats/connect.ts';
+import { connectNats, type NatsLink } from '../cluster/nats/connect.ts';
 import { type Subjects, subjects } from '../cluster/subjects.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -33,6 +33,8 @@ export type Ground = OpenDirectory & {
   /** The directory database itself, for backup and check. */
   readonly entries: DiskEntryStore;
   readonly bus: Bus;
+  /** Below the bus; absent: embedded. */
+  readonly link?: NatsLink;
   readonly subjects: Subjects;
   /** What stands on the ground is added here and closed before it. */
   readonly closers: Closers;
@@ -102,7 +104,7 @@ async function open(options: GroundOptions, closers: Closers): Promise<Ground> {
     leaseTiming: { lastsMs: config.leaseDurationMs, marginMs: Math.max(500, config.leaseDurationMs / 6) },
   }).catch(asCommandError);
   closers.add('the directory', opened.leave);
-  return { ...opened, startId, keys, entries: store, bus, subjects: names, closers };
+  return { ...opened, startId, keys, entries: store, bus, link, subjects: names, closers };
 }
 
 function requireDirectory(config: Config): void {

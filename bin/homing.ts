@@ -2,17 +2,22 @@
 import { Command, CommanderError } from 'commander';
 import { CommandError } from './command-error.ts';
 import { accountCommand } from './commands/account.ts';
+import { adminCommand } from './commands/admin.ts';
 import { backupCommand } from './commands/backup.ts';
 import { benchCommand } from './commands/bench.ts';
 import { checkCommand } from './commands/check.ts';
 import { clusterCommand } from './commands/cluster.ts';
 import { demoCommand } from './commands/demo.ts';
 import { initCommand } from './commands/init.ts';
+import { mailboxCommand } from './commands/mailbox.ts';
 import { passwordCommand } from './commands/password.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { serveCommand } from './commands/serve.ts';
 import { statusCommand } from './commands/status.ts';
 import { programVersion } from './version.ts';
+
+/** What any command makes is its user's alone: mail, keys, logs. */
+const PRIVATE = 0o077;
 
 export async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('homing')
@@ -24,8 +29,10 @@ export async function main(argv: readonly string[]): Promise<void> {
     serveCommand(),
     initCommand(),
     accountCommand(),
+    mailboxCommand(),
     passwordCommand(),
     statusCommand(),
+    adminCommand(),
     backupCommand(),
     restoreCommand(),
     checkCommand(),
@@ -34,6 +41,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     benchCommand(),
   ])
     program.addCommand(inheritSettings(command, program));
+  process.umask(PRIVATE);
   // The timers of kernel/clock.ts keep no process alive, so a command that only waits would end in the midst of it.
   const alive = setInterval(() => {}, 2 ** 30);
   try {

@@ -1,30 +1,42 @@
 /** The composition root: a node from its configuration, each part given what it may know of the others. */
-import { randomBytes } from 'node:crypto';
-import { admissions } from '../actors/authenticator/admission.ts';
+import { AccountSessions } from '../actors/account-sessions.ts';
 import { startAuthenticator } from '../actors/authenticator/authenticator.ts';
 import { Certificates } from '../actors/certificates.ts';
+import { ClosedAccounts } from '../actors/closed-accounts.ts';
+import { Doors } from '../actors/doors.ts';
 import { DeliverySessions } from '../actors/front/delivery-sessions.ts';
 import type { Front } from '../actors/front/front.ts';
-import { type Listener, nameOf } from '../actors/listener.ts';
-import { localJournal } from '../actors/mailbox-owner/local-journal.ts';
-import { type MailHost, startMailHost } from '../actors/mailbox-owner/mail-host.ts';
+import type { MailHost } from '../actors/mailbox-owner/mail-host.ts';
+import { FailedLogIns, type FailedLogInTerms } from '../actors/poppwd/failed-log-ins.ts';
 import { sessionIds } from '../actors/session-ids.ts';
-import { type Child, Supervisor } from '../actors/supervisor.ts';
-import { done, type Verbs } from '../admin/control.ts';
+import { Supervisor } from '../actors/supervisor.ts';
+import { cannot, done, type Verb, type Verbs } from '../admin/control.ts';
 import { serveControl } from '../admin/control-server.ts';
-import { createTickets, type Tickets } from '../cluster/tickets.ts';
+import { createTickets } from '../cluster/tickets.ts';
+import { checkFiles } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { configWarnings } from '../config/warnings.ts';
 import { type Clock, pause, systemClock } from '../kernel/clock.ts';
-import { type LmdbStore, openLmdbStore } from '../store/lmdb-store.ts';
+import type { LmdbStore } from '../store/lmdb-store.ts';
+import { silentConnectionLog } from '../telemetry/connection-log.ts';
+import { countedConnectionLog } from '../telemetry/counted-connection-log.ts';
+import { type FileConnectionLog, openConnectionLog } from '../telemetry/file-connection-log.ts';
 import type { Log } from '../telemetry/log.ts';
-import { openLog } from '../telemetry/pino-log.ts';
+import { openLog, type ServerLog } from '../telemetry/pino-log.ts';
+import { Statistics } from '../telemetry/statistics.ts';
+import { reloader } from './admin/reload.ts';
+import { startAdmin } from './admin/start-admin.ts';
 import { CommandError } from './command-error.ts';
-import { runningDatabases, unopened } from './databases.ts';
+import { daemonFiles } from './daemon-files.ts';
+import { runningDatabases } from './databases.ts';
 import { type Ground, openGround } from './ground.ts';
-import { listenersOf } from './listeners.ts';
+import { doorsOf } from './listeners.ts';
+import { removeUnusedSockets } from './lmtp-sockets.ts';
+import { mailHostChild } from './mail-host-child.ts';
 import { maintenance } from './maintenance.ts';
-import { controlPath, mailPath } from './places.ts';
+import { tightenData } from './modes.ts';
+import { controlPath } from './places.ts';
+import { noPrivileges, type Privileges } from './privileges.ts';
 import { clusterStatus, type NodeReport, serveStatus } from './status.ts';
 import { verbsOf } from './verbs.ts';
 
@@ -47,6 +59,8 @@ export type RunningNode = {
   readonly verbs: Verbs;
   /** Resolves when a part of the node was given up. */
   readonly failed: Promise<Error>;
+  /** Appends to each daemon's file what it has done so far (statistics-files.ts). Never rejects. */
+  writeStatistics(): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -56,17 +70,21 @@ export type StartOptions = {
   readonly file?: string;
   /** Gives up starting. */
   readonly signal?: AbortSignal;
+  /** Root set aside: used for what needs it, and given up before this resolves. */
+  readonly privileges?: Privileges;
 };
 
 export async function startNode(config: Config, options: StartOptions = {}): Promise<RunningNode> {
-  const { clock = systemClock, file = 'configuration' } = options;
+  const { clock = systemClock, file = 'configuration', privileges = noPrivileges } = options;
   const log = openLog({ ...config.log, clock });
-  for (const warning of configWarnings(config, file)) log.warn(warning);
+  for (const warning of [...configWarnings(config, file), ...privileges.warnings]) log.warn(warning);
   const { signal } = options;
   try {
+    for (const warning of tightenData(config.data)) log.warn(warning);
     const ground = await openGround({ config, clock, log, ...(signal && { signal }) });
     try {
-      return await build(config, ground, clock, log, signal);
+      removeUnusedSockets(config);
+      return await build(config, ground, clock, log, signal, privileges, options.file);
     } catch (error) {
       await ground.closers.close();
       throw error;
@@ -81,12 +99,18 @@ async function build(
   config: Config,
   ground: Ground,
   clock: Clock,
-  log: Log & { close(): Promise<void> },
+  log: ServerLog,
   signal: AbortSignal | undefined,
+  privileges: Privileges,
+  file: string | undefined,
 ): Promise<RunningNode> {
   signal?.throwIfAborted();
   const { bus, subjects, directory, members, closers, startId } = ground;
   const { me } = config;
+  const statistics = new Statistics();
+  const daemons = daemonFiles({ config, statistics, clock, log });
+  closers.add('the pid files', daemons.remove);
+  daemons.serve(config);
   const tickets = await createTickets(ground.keys.tickets, clock);
   const mailHosts = new Map<string, MailHost>();
   const isServing = (mailHost: string) => mailHosts.get(mailHost)?.inspect().state === 'serving';
@@ -102,6 +126,9 @@ async function build(
     cacheLifetimeMs: CACHE_LIFETIME_MS,
     cacheEntries: CACHE_ENTRIES,
     freshenTimeoutMs: FRESHEN_TIMEOUT_MS,
+    sharedName: config.lmtpSharedName,
+    quota: { octets: config.quota.defaultOctets, messages: config.quota.defaultMessages },
+    ownerTimeoutMs: ATTEMPT_MS,
     servesHere: isServing,
   });
   closers.add('the authenticator', () => authenticator.stop());
@@ -118,15 +145,39 @@ async function build(
     directory,
     freshenTimeoutMs: FRESHEN_TIMEOUT_MS,
     authTimeoutMs: AUTH_TIMEOUT_MS,
+    statistics,
+    servesHere: isServing,
   };
   const nextSessionId = sessionIds(startId);
+  const connectionLog = await openedConnectionLog(config, clock, log).catch(asCommandError);
+  closers.add('the connection log', () => connectionLog.close());
+  const accountSessions = new AccountSessions(config.limits.sessionsPerAccount);
+  const failedLogIns = new FailedLogIns(failedLogInTerms(config), clock);
   const deliverySessions = new DeliverySessions(front, nextSessionId);
-  const certificates = config.tls && (await Certificates.open(config.tls, { clock, log }).catch(asCommandError));
+  const { tls } = config;
+  const certificates =
+    tls && (await privileges.asRoot(() => Certificates.open(tls, { clock, log })).catch(asCommandError));
   if (certificates) closers.add('the certificates', async () => certificates.close());
-  const listeners = listenersOf({ config, front, deliverySessions, certificates, nextSessionId });
+  const doorsFor = (wanted: Config) =>
+    doorsOf({
+      config: wanted,
+      front,
+      deliverySessions,
+      certificates,
+      nextSessionId,
+      connectionLog: countedConnectionLog(connectionLog, statistics),
+      accountSessions,
+      failedLogIns,
+      statistics,
+      asRoot: privileges.asRoot,
+    });
+  const doors = new Doors(doorsFor(config), { clock, log, graceMs: GRACE_MS });
+  const closed = new ClosedAccounts(directory, doors);
+  closers.add('the watch for closed accounts', () => closed.stop());
 
   const report = (): NodeReport => ({
-    sessions: listeners.reduce((sum, { listener }) => sum + listener.connections.size, 0),
+    sessions: doors.size,
+    draining: doors.isDraining,
     revision: directory.revision(),
     fresh: directory.isFresh(),
     mailHosts: [...mailHosts.values()].map((each) => {
@@ -137,10 +188,32 @@ async function build(
   const status = { me, bus, subjects, members, report };
   const stores = new Map<string, LmdbStore>();
   const jobs = maintenance({ config, databases: () => runningDatabases(config, ground.entries, stores), clock, log });
+  const reload = reloader({
+    file,
+    started: config,
+    prepare(wanted) {
+      const opened = doorsFor(wanted);
+      return {
+        apply() {
+          log.setLevel(wanted.log.level);
+          accountSessions.allow(wanted.limits.sessionsPerAccount);
+          failedLogIns.allow(failedLogInTerms(wanted));
+          return failuresOf(
+            () => doors.reconfigure(opened),
+            () => daemons.serve(wanted),
+          );
+        },
+      };
+    },
+  });
+  let admin: Verb = async () => cannot(`${me} is still starting: it takes orders when it is ready`);
+  let endAdmin = async () => {};
+  closers.add('orders of operators', () => endAdmin());
   const verbs: Verbs = {
     ...verbsOf(config, ground),
     ...jobs.verbs,
     status: async () => done(await clusterStatus(status)),
+    admin: (given) => admin(given),
   };
   const served = await serveStatus(status);
   closers.add('the status', () => served.stop());
@@ -149,7 +222,8 @@ async function build(
 
   let tellFault: (fault: Error) => void = () => {};
   const firstFault = new Promise<Error>((resolve) => (tellFault = resolve));
-  const parts = { config, ground, clock, log, tickets, mailHosts, stores, tellFault };
+  const freshenTimeoutMs = FRESHEN_TIMEOUT_MS;
+  const parts = { config, ground, clock, log, tickets, freshenTimeoutMs, mailHosts, stores, tellFault };
   const owners = new Supervisor(
     config.mailHosts.map((mailHost) => mailHostChild({ ...parts, mailHost })),
     { clock, log },
@@ -159,20 +233,17 @@ async function build(
   await owners.start().catch(asCommandError);
   closers.add('delivery sessions', () => deliverySessions.stop());
   await settled({ ground, mailHosts, firstFault, clock, log, signal });
-  const doors = new Supervisor(
-    listeners.map(({ name, listener }) => listenerChild(name, listener)),
-    { clock, log },
-  );
   closers.add('the listeners', () => doors.stop());
   await doors.start().catch(asCommandError);
+  dropRoot(privileges, config, file, log);
+  ({ admin, stop: endAdmin } = await startAdmin({ config, ground, doors, closed, reload, clock, log }));
   return {
     get addresses() {
-      return listeners.flatMap(({ name, tls, listener }) =>
-        listener.place ? [`${name.split(' ', 1)[0]} on ${nameOf(listener.place)}${tls}`] : [],
-      );
+      return doors.addresses;
     },
     verbs,
     failed: Promise.race([owners.failed, doors.failed]),
+    writeStatistics: daemons.writeStatistics,
     async stop() {
       await closers.close();
       await log.close();
@@ -180,80 +251,45 @@ async function build(
   };
 }
 
+/** For good. What root alone may read was read, and will not be again: a renewed key then needs a restart. */
+function dropRoot(privileges: Privileges, config: Config, file: string | undefined, log: Log): void {
+  privileges.drop();
+  if (privileges.user === undefined) return;
+  const { name, uid, gid } = privileges.user;
+  log.info('root is given up for good', { name, uid, gid });
+  const lost = checkFiles(config, file ?? 'configuration');
+  for (const line of lost) log.warn(`${line}: what root has read is kept; a change of it will not be read`);
+}
+
+const failedLogInTerms = ({ poppwd }: Config): FailedLogInTerms => ({
+  failures: poppwd.failedLoginFlow,
+  intervalMs: poppwd.failedLoginIntervalMs,
+});
+
 /** What can't start is set up wrongly, most likely: the message names it, and a stack would not help. */
 const asCommandError = (error: Error): never => {
   throw new CommandError(error.message);
 };
 
-type MailHostParts = {
-  readonly config: Config;
-  readonly ground: Ground;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly tickets: Tickets;
-  readonly mailHosts: Map<string, MailHost>;
-  /** The stores that are open, for backup and check. */
-  readonly stores: Map<string, LmdbStore>;
-  readonly mailHost: string;
-  /** Told when a mailHost can't go on: at the start that ends it, later the supervisor tries again. */
-  readonly tellFault: (fault: Error) => void;
-};
-
-/** A store opened anew at each start: what failed may have left it in doubt. */
-function mailHostChild(parts: MailHostParts): Child {
-  const { config, ground, clock, log, tickets, mailHosts, stores, mailHost, tellFault } = parts;
-  const { bus, subjects, directory, members, leases } = ground;
-  return {
-    name: `mailHost ${mailHost}`,
-    async start() {
-      const path = mailPath(config, mailHost);
-      const opened = await openLmdbStore(path);
-      if (!opened.ok) throw new CommandError(`${path}: ${unopened(opened.refusal)}`);
-      const store = opened.value;
-      if (store.identity.mailHost !== mailHost) {
-        await store.close();
-        throw new CommandError(`${path}: is the store of mailHost "${store.identity.mailHost}", not of "${mailHost}"`);
-      }
-      const owner = startMailHost({
-        bus,
-        subjects,
-        store,
-        journal: localJournal(store),
-        leases,
-        members,
-        admissions: admissions({ mailHost, directory, tickets, log, freshenTimeoutMs: FRESHEN_TIMEOUT_MS }),
-        clock,
-        passivateAfterMs: config.owner.passivateAfterMs,
-        random: randomBytes,
-        log,
-      });
-      mailHosts.set(mailHost, owner);
-      stores.set(mailHost, store);
-      return {
-        failed: owner.ended.then((end) => {
-          if (end.how === 'stopped') return new Promise(() => {});
-          const fault = new Error(`${path}: ${end.fault}`);
-          tellFault(fault);
-          return fault;
-        }),
-        async stop() {
-          await owner.stop();
-          mailHosts.delete(mailHost);
-          stores.delete(mailHost);
-          await store.close();
-        },
-      };
-    },
-  };
+/** Does each, whatever became of those before. @returns a line for each that failed */
+async function failuresOf(...acts: readonly (() => Promise<void> | void)[]): Promise<readonly string[]> {
+  const failures: string[] = [];
+  for (const act of acts) {
+    try {
+      await act();
+    } catch (error) {
+      failures.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  return failures;
 }
 
-const listenerChild = (name: string, listener: Listener): Child => ({
-  name,
-  async start() {
-    await listener.start();
-    return { failed: listener.failed, stop: () => listener.stop(GRACE_MS) };
-  },
-});
+/** Who connected and logged in, where the configuration asks for it. */
+async function openedConnectionLog(config: Config, clock: Clock, log: Log): Promise<FileConnectionLog> {
+  const { destination, protocols } = config.connectionLog;
+  if (destination === 'off') return { ...silentConnectionLog, close() {} };
+  return openConnectionLog({ file: destination.file, protocols, source: config.me, clock, log });
+}
 
 type Settling = {
   readonly ground: Ground;

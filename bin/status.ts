@@ -6,6 +6,8 @@ import type { Subjects } from '../cluster/subjects.ts';
 /** One node of itself. */
 export type NodeReport = {
   readonly sessions: number;
+  /** Takes no new connections (docs/admin.md). */
+  readonly draining: boolean;
   readonly revision: number;
   readonly fresh: boolean;
   readonly mailHosts: readonly {
@@ -19,7 +21,10 @@ export type NodeReport = {
 export type ClusterStatus = {
   readonly nodes: readonly {
     readonly node: string;
-    /** `serving`, or `silent` when it is registered and did not answer. */
+    /**
+     * `serving`, `draining`, or `silent` when it is registered and did not answer; `not understood` when its answer is that
+     * of another version.
+     */
     readonly state: string;
     readonly sessions?: number;
     readonly revision?: number;
@@ -49,43 +54,57 @@ export const serveStatus = ({ me, bus, subjects, report }: StatusOptions): Promi
   bus.serve(subjects.node(me, 'status'), report);
 
 export async function clusterStatus(options: StatusOptions): Promise<ClusterStatus> {
-  const members = options.members.list();
+  // By name: the mirror lists what has just renewed its registration out of its order.
+  const members = [...options.members.list()].sort((a, b) => (a.me < b.me ? -1 : 1));
   const reports = new Map(await Promise.all(members.map(async ({ me }) => [me, await reportOf(options, me)] as const)));
-  const newest = Math.max(0, ...[...reports.values()].map((report) => report?.revision ?? 0));
+  const understood = new Map(
+    [...reports].flatMap(([node, report]) => (isReport(report) ? [[node, report] as const] : [])),
+  );
+  const newest = Math.max(0, ...[...understood.values()].map(({ revision }) => revision));
   const known = [...new Set(members.flatMap((member) => member.mailHosts))].sort();
   return {
     nodes: [...reports].map(([node, report]) =>
-      report
+      typeof report === 'object'
         ? {
             node,
-            state: 'serving',
+            state: report.draining ? 'draining' : 'serving',
             sessions: report.sessions,
             revision: report.revision,
             lag: newest - report.revision,
             fresh: report.fresh,
           }
-        : { node, state: 'silent' },
+        : { node, state: report ?? 'silent' },
     ),
-    mailHosts: known.map((mailHost) => ({ mailHost, ...ownerOf(mailHost, reports) })),
+    mailHosts: known.map((mailHost) => ({ mailHost, ...ownerOf(mailHost, understood) })),
   };
 }
 
 async function reportOf(
   { me: here, bus, subjects, report }: StatusOptions,
   me: string,
-): Promise<NodeReport | undefined> {
+): Promise<NodeReport | 'not understood' | undefined> {
   if (me === here) return report();
   try {
-    return (await bus.ask(subjects.node(me, 'status'), null, { timeoutMs: TIMEOUT_MS })) as NodeReport;
+    const answer = await bus.ask(subjects.node(me, 'status'), null, { timeoutMs: TIMEOUT_MS });
+    return isReport(answer) ? answer : 'not understood';
   } catch (error) {
     if (error instanceof BusError) return undefined;
     throw error;
   }
 }
 
-function ownerOf(mailHost: string, reports: ReadonlyMap<string, NodeReport | undefined>) {
+/** Sealed by a node, but perhaps one of another version. */
+function isReport(answer: unknown): answer is NodeReport {
+  if (typeof answer !== 'object' || answer === null) return false;
+  const { sessions, draining, revision, fresh, mailHosts } = answer as Readonly<Record<string, unknown>>;
+  const isNumbers = typeof sessions === 'number' && typeof revision === 'number';
+  if (!isNumbers || typeof draining !== 'boolean' || typeof fresh !== 'boolean') return false;
+  return Array.isArray(mailHosts) && mailHosts.every((each) => typeof each?.mailHost === 'string');
+}
+
+function ownerOf(mailHost: string, reports: ReadonlyMap<string, NodeReport>) {
   for (const [owner, report] of reports) {
-    const served = report?.mailHosts.find((each) => each.mailHost === mailHost && each.state === 'serving');
+    const served = report.mailHosts.find((each) => each.mailHost === mailHost && each.state === 'serving');
     if (served) return { owner, epoch: served.epoch, sessions: served.sessions };
   }
   return {};

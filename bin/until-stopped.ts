@@ -13,6 +13,15 @@ export function stopSignal(): AbortSignal {
   return stopping.signal;
 }
 
+/** Signals that would end a process nobody prepared for them. SIGUSR1 would open Node's debugger. */
+const HARMLESS = ['SIGUSR1', 'SIGUSR2', 'SIGPIPE'] as const;
+
+/** A server ends by SIGTERM and SIGINT only: these are heard, or do nothing. */
+export function outlive({ SIGHUP }: { readonly SIGHUP: () => void }): void {
+  process.on('SIGHUP', SIGHUP);
+  for (const signal of HARMLESS) process.on(signal, () => {});
+}
+
 /** What was started; undefined when the signal, as asked, put an end to starting it. */
 export const unlessStopped = <T>(started: Promise<T>, signal: AbortSignal): Promise<T | undefined> =>
   started.catch((error) => {

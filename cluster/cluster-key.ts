@@ -18,13 +18,20 @@ export type ClusterKeys = {
   readonly values: Uint8Array;
   /** Signs tickets (cluster/tickets.ts). */
   readonly tickets: Uint8Array;
+  /** The seed of the key pair by which nodes sign their answers to operators (cluster/admin/keys.ts). */
+  readonly adminAnswers: Uint8Array;
 };
 
 /** One key for each purpose: RFC 5869 §3.2, the purpose as `info`. */
 export function deriveKeys(clusterKey: Uint8Array): ClusterKeys {
   const derive = (purpose: string) =>
     new Uint8Array(hkdfSync('sha256', clusterKey, new Uint8Array(0), `homing ${purpose} 1`, CLUSTER_KEY_OCTETS));
-  return { frames: derive('frames'), values: derive('values'), tickets: derive('tickets') };
+  return {
+    frames: derive('frames'),
+    values: derive('values'),
+    tickets: derive('tickets'),
+    adminAnswers: derive('admin answers'),
+  };
 }
 
 /**

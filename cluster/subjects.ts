@@ -43,5 +43,12 @@ export function subjects(cluster: string) {
     changed: (mailHost: string, account: string) => `${root}.changed.${token(mailHost)}.${token(account)}`,
     /** Served by that node. */
     node: (me: string, operation: string) => `${root}.node.${token(me)}.${operation}`,
+    /**
+     * Operators' signed messages: to that node, or to all. Which of the two is meant is said inside, under the signature; so
+     * a node may be called `all`, or `inbox`.
+     */
+    admin: (me: string | undefined) => `${root}.admin.${me === undefined ? 'all' : token(me)}`,
+    /** Where the answers to one such message come; without a name, what all such subjects begin with. */
+    adminInbox: (id = '') => `${root}.admin.inbox.${id}`,
   };
 }

@@ -1,23 +1,40 @@
 /** Rules between options, on a file whose every option is right by itself. Pure; paths are still as written. */
 import { resolve } from 'node:path';
+import { defaultPort } from './default-port.ts';
 import { show } from './problem.ts';
 import type { ConfigFile } from './schema.ts';
 
 /** A problem before its key is printed; the path is that of the file. */
 export type Finding = { readonly path: readonly PropertyKey[]; readonly text: string };
 
-export function contradictions(file: ConfigFile, directory: string): readonly Finding[] {
+/** Paths begin at `directory`; `platform` as `process.platform` has it. */
+type Surroundings = { readonly directory: string; readonly platform: string };
+
+export function contradictions(file: ConfigFile, { directory, platform }: Surroundings): readonly Finding[] {
   return [
-    ...ofListeners(file, directory),
+    ...ofListeners(file, directory, platform),
+    ...ofLogs(file, directory),
     ...(file.nats ? ofNats(file.nats) : []),
     ...(file.tls ? ofTls(file.tls) : []),
   ];
 }
 
+/** Two writers in one file would be read as neither. */
+function* ofLogs({ log, 'connection-log': connections }: ConfigFile, directory: string): Generator<Finding> {
+  const isSame = resolve(directory, log.destination) === resolve(directory, connections.destination);
+  if (log.destination !== 'stderr' && connections.destination !== 'off' && isSame)
+    yield {
+      path: ['connection-log', 'destination'],
+      text: `${show(connections.destination)} is not allowed: it is the server log`,
+    };
+}
+
 type WrittenListener = ConfigFile['listener'][number];
 
-function* ofListeners(file: ConfigFile, directory: string): Generator<Finding> {
-  const control = resolve(directory, file.data, 'ipc', 'control');
+function* ofListeners(file: ConfigFile, directory: string, platform: string): Generator<Finding> {
+  const [control, lmtpd, overQuota] = ['control', 'lmtpd', 'lmtpd-oq'].map((name) =>
+    resolve(directory, file.data, 'ipc', name),
+  ) as [string, string, string];
   if (Buffer.byteLength(control) > MAX_SOCKET_PATH_OCTETS)
     yield {
       path: ['data'],
@@ -25,8 +42,9 @@ function* ofListeners(file: ConfigFile, directory: string): Generator<Finding> {
     };
   for (const [index, listener] of file.listener.entries()) {
     const at = (key: string, text: string): Finding => ({ path: ['listener', index, key], text });
-    if (listener.port === undefined && listener.path === undefined)
-      yield at('port', 'is missing: a listener has either a port or a path');
+    const port = portOf(listener, platform);
+    if (port === undefined && listener.path === undefined)
+      yield at('port', `is missing: there is no default for ${listener.protocol}, which needs a port or a path`);
     if (listener.port !== undefined && listener.path !== undefined)
       yield at('path', 'is not allowed beside port: a listener has either a port or a path');
     else if (listener.path !== undefined) {
@@ -39,13 +57,44 @@ function* ofListeners(file: ConfigFile, directory: string): Generator<Finding> {
           `${show(path)} is too long: a unix socket's path has at most ${MAX_SOCKET_PATH_OCTETS} octets`,
         );
       if (path === control) yield at('path', `${show(listener.path)} is not allowed: it is the control socket`);
+      if (path === overQuota)
+        yield at('path', `${show(listener.path)} is not allowed: lmtp-enable-overquota-delivery opens it`);
+      if (path === lmtpd && listener.protocol !== 'lmtp')
+        yield at('path', `${show(listener.path)} is not allowed: it is LMTP's socket`);
     }
+    if (listener.path === undefined && listener.mode !== undefined)
+      yield at('mode', 'is not allowed without path: it is of a unix socket');
+    yield* wrongPolicies(listener).map(([key, text]) => at(key, text));
     const text = wrongTls(listener, file.tls !== undefined);
     if (text !== undefined) yield at('tls', text);
-    const rival = file.listener.findIndex((other, before) => before < index && clash(other, listener, directory));
+    const rival = file.listener.findIndex(
+      (other, before) => before < index && clash(other, listener, directory, platform),
+    );
     if (rival >= 0)
       yield at(listener.path === undefined ? 'port' : 'path', `is taken already by listener#${rival + 1}`);
   }
+}
+
+/** The port as written or the default; undefined for a unix socket, or where there is no default. */
+const portOf = ({ path, port, protocol, tls }: WrittenListener, platform: string): number | undefined =>
+  path === undefined ? (port ?? defaultPort(protocol, tls, platform)) : undefined;
+
+/** Whom a listener lets in. Who reaches a unix socket was let in by its file's mode, and has no address. */
+function wrongPolicies(listener: WrittenListener): readonly (readonly [key: string, text: string])[] {
+  const isRequired = listener['proxy-protocol'] === 'required';
+  const isPort = listener.path === undefined;
+  const wrong: [string, string][] = [];
+  if (isRequired && isPort && listener['proxy-trusted'] === undefined)
+    wrong.push(['proxy-trusted', 'is missing: proxy-protocol = "required" needs to know whom to believe']);
+  if (!isRequired && listener['proxy-trusted'] !== undefined)
+    wrong.push(['proxy-trusted', 'is not allowed without proxy-protocol = "required"']);
+  if (!isPort && listener['proxy-trusted'] !== undefined)
+    wrong.push(['proxy-trusted', 'is not allowed beside path: a unix socket has no addresses']);
+  const others = ['allow', 'allow-file', 'connections-per-address', 'connection-rate-per-address', 'limits-exempt'];
+  for (const key of others)
+    if (!isPort && !isRequired && listener[key as keyof WrittenListener] !== undefined)
+      wrong.push([key, 'is not allowed beside path: a unix socket has no addresses']);
+  return wrong;
 }
 
 function wrongTls({ tls, protocol, path }: WrittenListener, hasCertificate: boolean): string | undefined {
@@ -61,9 +110,10 @@ function wrongTls({ tls, protocol, path }: WrittenListener, hasCertificate: bool
 const MAX_SOCKET_PATH_OCTETS = 107;
 
 /** Would the second be refused by the system because of the first? Port 0 is a free one, each time another. */
-function clash(a: WrittenListener, b: WrittenListener, directory: string): boolean {
+function clash(a: WrittenListener, b: WrittenListener, directory: string, platform: string): boolean {
   if (a.path !== undefined && b.path !== undefined) return resolve(directory, a.path) === resolve(directory, b.path);
-  if (a.port === undefined || a.port === 0 || a.port !== b.port) return false;
+  const [aPort, bPort] = [portOf(a, platform), portOf(b, platform)];
+  if (aPort === undefined || aPort === 0 || aPort !== bPort) return false;
   const [one, other] = [canonical(a.address ?? DEFAULT_ADDRESS), canonical(b.address ?? DEFAULT_ADDRESS)];
   if (one === other || one === '::' || other === '::') return true; // `::` takes IPv4 too
   return (one === '0.0.0.0' && !other.includes(':')) || (other === '0.0.0.0' && !one.includes(':'));

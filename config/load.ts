@@ -28,7 +28,12 @@ import type { Config } from './schema.ts';
 export function loadConfig(file: string): Result<Config, readonly string[]> {
   const text = readText(file);
   if (!text.ok) return refuse([printProblem({ file, text: text.refusal })]);
-  const parsed = parseConfig(text.value, { file, directory: dirname(resolve(file)), machine: hostname() });
+  const parsed = parseConfig(text.value, {
+    file,
+    directory: dirname(resolve(file)),
+    machine: hostname(),
+    platform: process.platform,
+  });
   return parsed.ok ? parsed : refuse(parsed.refusal.map(printProblem));
 }
 
@@ -49,7 +54,9 @@ export function checkFiles(config: Config, file: string): readonly string[] {
     },
     ...natsFiles(config.nats),
     ...tlsFiles(config.tls),
-    ...logDirectory(config.log.destination),
+    ...listenerFiles(config.listeners),
+    ...logDirectory('log.destination', config.log.destination),
+    ...logDirectory('connection-log.destination', config.connectionLog.destination),
   ];
   return wanted.flatMap((one) => {
     const text = faultOf(one);
@@ -89,13 +96,20 @@ function tlsFiles(tls: Config['tls']): readonly Wanted[] {
   return [...pair('tls', tls), ...clients, ...tls.names.flatMap((each, index) => pair(`tls.name#${index + 1}`, each))];
 }
 
+const listenerFiles = (listeners: Config['listeners']): readonly Wanted[] =>
+  listeners.flatMap(({ allowFile: path }, index) =>
+    path === undefined
+      ? []
+      : [{ key: `listener#${index + 1}.allow-file`, path, kind: 'file' as const, mode: constants.R_OK }],
+  );
+
 /** The log file itself is made when missing; its directory is not. */
-const logDirectory = (destination: Config['log']['destination']): readonly Wanted[] =>
-  destination === 'stderr'
+const logDirectory = (key: string, destination: string | { readonly file: string }): readonly Wanted[] =>
+  typeof destination === 'string'
     ? []
     : [
         {
-          key: 'log.destination',
+          key,
           path: dirname(destination.file),
           kind: 'directory',
           mode: constants.W_OK | constants.X_OK,

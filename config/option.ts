@@ -5,6 +5,7 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { type AddressFault, addressLine, saysSomething } from '../kernel/address-list.ts';
 import { show } from './problem.ts';
 import { DURATION_PATTERN, durationMs, printDuration, printSize, SIZE_PATTERN, sizeOctets } from './units.ts';
 
@@ -106,6 +107,29 @@ export const ipAddress = () => {
     .meta({ 'x-type': 'IP address' });
 };
 
+/** Lines of a list of addresses (kernel/address-list.ts); at least one says something. */
+export const addresses = () => {
+  const allowed =
+    'a list of addresses, ranges and networks: "192.0.2.7", "192.0.2.7-192.0.2.9", "2001:db8::/32"; "!" before one takes it off';
+  const line = z.string({ error: wrong(allowed) }).superRefine((given, context) => {
+    const read = addressLine(given);
+    if (!read.ok)
+      context.addIssue({ code: 'custom', message: `${show(given)} is not allowed: ${WRONG_ADDRESS[read.refusal]}` });
+  });
+  return z
+    .array(line, { error: wrong(allowed) })
+    .refine(saysSomething, { error: 'is empty: must name an address' })
+    .meta({ 'x-type': 'list of addresses' });
+};
+
+/** What is wrong with a line of addresses, behind the line. */
+export const WRONG_ADDRESS: Readonly<Record<AddressFault, string>> = {
+  'no-address': 'must be an IP address, two with "-" between them, or one with "/" and a mask',
+  'wrong-mask':
+    'the mask must be a number of bits that the address has (for ::ffff:192.0.2.0 of 96 or more), or of the form 255.255.255.0',
+  'wrong-range': 'a range must go from a lower address to a higher one, both IPv4 or both IPv6',
+};
+
 export const text = (pattern: RegExp, allowed: string, type: string) => {
   const error = wrong(allowed);
   return z.string({ error }).regex(pattern, { error }).meta({ 'x-type': type });
@@ -135,10 +159,17 @@ type Camel<K extends string> = K extends `${infer Head}-${infer Tail}` ? `${Head
 type Unbranded<V> = V extends number & z.$brand<'ms' | 'octets'> ? number : V;
 type Suffix<V> = V extends z.$brand<'ms'> ? 'Ms' : V extends z.$brand<'octets'> ? 'Octets' : '';
 
-/** A table as the program reads it: `idle-timeout` is `idleTimeoutMs`, `message-size-limit` is `messageSizeLimitOctets`. */
+/**
+ * A table as the program reads it: `idle-timeout` is `idleTimeoutMs`, `message-size-limit` is `messageSizeLimitOctets`, and
+ * `default-octets`, which says its unit already, `defaultOctets`.
+ */
 export type Named<S extends z.core.$ZodLooseShape> = Values<z.output<z.ZodObject<S, z.core.$strict>>>;
 type Values<O> = {
-  readonly [K in keyof O as K extends string ? `${Camel<K>}${Suffix<O[K]>}` : never]: Unbranded<O[K]>;
+  readonly [K in keyof O as K extends `${infer Head}-octets`
+    ? `${Camel<Head>}Octets`
+    : K extends string
+      ? `${Camel<K>}${Suffix<O[K]>}`
+      : never]: Unbranded<O[K]>;
 };
 
 /** Renames a checked table's keys as `Named` says, resolves its paths against `directory`, folds its domains. */
@@ -153,7 +184,7 @@ export function named<S extends z.core.$ZodLooseShape>(
     if (value === undefined) continue;
     const type = typeOf(shape[key] as z.ZodType);
     const camel = key.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-    const suffix = type === 'duration' ? 'Ms' : type === 'size' ? 'Octets' : '';
+    const suffix = type === 'duration' ? 'Ms' : type === 'size' && !key.endsWith('-octets') ? 'Octets' : '';
     renamed[camel + suffix] = readAs(type, value, directory);
   }
   return renamed as Named<S>; // the mapped type above says in types what this loop does

@@ -6,8 +6,11 @@ import { resolve } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import { accept, type Result, refuse } from '../kernel/result.ts';
 import { contradictions, DEFAULT_ADDRESS, type Finding } from './cross-checks.ts';
+import { defaultPort } from './default-port.ts';
 import { isDomain, named } from './option.ts';
-import { owner, password } from './options/mail.ts';
+import { admin } from './options/admin.ts';
+import { limits } from './options/limits.ts';
+import { owner, password, quota } from './options/mail.ts';
 import { nats } from './options/nats.ts';
 import { node } from './options/node.ts';
 import { lmtp, pop3, poppwd } from './options/sessions.ts';
@@ -22,6 +25,8 @@ export type Source = {
   readonly directory: string;
   /** What this machine calls itself: the default of `host-name`. */
   readonly machine: string;
+  /** `process.platform`: for default ports. */
+  readonly platform: string;
 };
 
 /** TOML text to Config. */
@@ -41,13 +46,14 @@ export function checkConfig(given: unknown, source: Source): Result<Config, read
     path.length === 0 ? { file: source.file, text } : { file: source.file, key: printKey(path), text };
   const read = configFile.safeParse(given);
   if (!read.success) return refuse(read.error.issues.flatMap(findings).map(problem));
-  const wrong = contradictions(read.data, source.directory);
+  const wrong = contradictions(read.data, source);
   if (wrong.length > 0) return refuse(wrong.map(problem));
   return accept(complete(read.data, source));
 }
 
 /** Fills in the defaults that depend on other options or on the machine. */
-function complete(read: ConfigFile, { directory, machine }: Source): Config {
+function complete(read: ConfigFile, source: Source): Config {
+  const { directory, machine } = source;
   const top = named(node, read, directory);
   const keyFile = read.nats?.['cluster-key-file'];
   const base = {
@@ -55,13 +61,20 @@ function complete(read: ConfigFile, { directory, machine }: Source): Config {
     mailHosts: top.mailHosts ?? [read.me],
     hostName: top.hostName ?? (isDomain(machine) ? machine.toLowerCase() : read.me),
     clusterKeyFile: keyFile === undefined ? resolve(top.data, 'cluster.key') : resolve(directory, keyFile),
-    listeners: read.listener.map((written) => listenerOf(written, directory)),
-    log: { ...read.log, destination: destinationOf(read.log.destination, directory) },
+    listeners: read.listener.map((written) => listenerOf(written, source)),
+    log: { ...read.log, destination: destinationOf(read.log.destination, 'stderr', directory) },
+    connectionLog: {
+      ...read['connection-log'],
+      destination: destinationOf(read['connection-log'].destination, 'off', directory),
+    },
     pop3: named(pop3, read.pop3, directory),
     lmtp: named(lmtp, read.lmtp, directory),
     poppwd: named(poppwd, read.poppwd, directory),
+    limits: named(limits, read.limits, directory),
     password: named(password, read.password, directory),
+    quota: named(quota, read.quota, directory),
     owner: named(owner, read.owner, directory),
+    admin: named(admin, read.admin, directory),
   };
   const withTls = read.tls === undefined ? base : { ...base, tls: tlsOf(read.tls, directory) };
   if (read.nats === undefined) return withTls;
@@ -77,14 +90,29 @@ function tlsOf({ name, ...written }: NonNullable<ConfigFile['tls']>, directory: 
   return { ...named(tls, written, directory), names };
 }
 
-function listenerOf(written: ConfigFile['listener'][number], directory: string): Listener {
-  const { protocol, channels, tls, path, port, address = DEFAULT_ADDRESS } = written;
-  const place = path !== undefined ? { path: resolve(directory, path) } : { address, port: port! };
-  return { protocol, channels, tls, place }; // contradictions() saw to one of the two
+function listenerOf(written: ConfigFile['listener'][number], { directory, platform }: Source): Listener {
+  const { protocol, channels, tls, path, mode, port, address = DEFAULT_ADDRESS, ...rest } = written;
+  const place =
+    path !== undefined
+      ? { path: resolve(directory, path), ...(mode !== undefined && { mode: Number.parseInt(mode, 8) }) }
+      : { address, port: port ?? defaultPort(protocol, tls, platform)! }; // contradictions() saw to that
+  const { 'proxy-protocol': proxy, 'proxy-trusted': trusted = [], 'allow-file': allowFile } = rest;
+  const { allow, 'limits-exempt': limitsExempt } = rest;
+  const { 'connections-per-address': connectionsPerAddress } = rest;
+  const { 'connection-rate-per-address': connectionRatePerAddress } = rest;
+  return {
+    ...{ protocol, channels, tls, place },
+    ...(allow !== undefined && { allow }),
+    ...(allowFile !== undefined && { allowFile: resolve(directory, allowFile) }),
+    ...(proxy === 'required' && { proxyTrusted: trusted }),
+    ...(connectionsPerAddress !== undefined && { connectionsPerAddress }),
+    ...(connectionRatePerAddress !== undefined && { connectionRatePerAddress }),
+    ...(limitsExempt !== undefined && { limitsExempt }),
+  };
 }
 
-const destinationOf = (written: string, directory: string): Config['log']['destination'] =>
-  written === 'stderr' ? written : { file: resolve(directory, written) };
+const destinationOf = <W extends string>(written: string, word: W, directory: string): W | { readonly file: string } =>
+  written === word ? word : { file: resolve(directory, written) };
 
 type Issue = { readonly code: string; readonly path: readonly PropertyKey[]; readonly message: string };
 

@@ -7,6 +7,7 @@ import { printDuration } from './units.ts';
 export const configWarnings = (config: Config, file: string): readonly string[] => [
   ...shortTimeouts(config, file),
   ...uselessListeners(config, file),
+  ...unheardOperators(config, file),
 ];
 
 function shortTimeouts(config: Config, file: string): readonly string[] {
@@ -36,3 +37,14 @@ const uselessListeners = ({ cleartextLoginEnable, listeners }: Config, file: str
           }),
         ],
   );
+
+const unheardOperators = ({ admin, nats }: Config, file: string): readonly string[] =>
+  admin.keysFile === undefined || nats !== undefined
+    ? []
+    : [
+        printProblem({
+          file,
+          key: 'admin.keys-file',
+          text: 'has no effect without [nats]: signed messages come over NATS',
+        }),
+      ];

@@ -73,7 +73,7 @@ export class HeaderSection {
     if (first < 0) return chunk;
     this.#has8bit = true;
     if (!this.#mask8bit) return chunk;
-    const masked = Uint8Array.from(chunk);
+    const masked = new Uint8Array(chunk); // from() would go octet by octet
     for (let at = first; at < header; at += 1) masked[at]! &= 0x7f;
     return masked;
   }

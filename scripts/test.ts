@@ -8,6 +8,10 @@
  *   npm test -- test/store cluster    files whose path holds one of these words; no static checks
  *   npm test -- --runtime deno        the same files on another runtime: node (default), node-current or deno
  *   npm test -- --full                heavy suites at full length (HOMING_TEST_FULL=1)
+ *   npm test -- --tls test/system/    with TLS on every listener and on NATS (HOMING_TEST_TLS=1)
+ *   npm test -- --proxy test/system/  with HAProxy before every node (HOMING_TEST_PROXY=1)
+ *   npm test -- --nats-lost test/...  with three nats-servers for one, the first of them killed (HOMING_TEST_NATS_LOST=1)
+ *   npm test -- test/interop/         with clients and servers of others, which are installed where that is possible
  */
 import { parseArgs } from 'node:util';
 import { filesOnOtherRuntimes, type RuntimeFile } from './lib/other-runtimes.ts';
@@ -21,13 +25,17 @@ const { values, positionals } = parseArgs({
   options: {
     runtime: { type: 'string', default: 'node' },
     full: { type: 'boolean', default: false },
+    tls: { type: 'boolean', default: false },
+    proxy: { type: 'boolean', default: false },
+    'nats-lost': { type: 'boolean', default: false },
     jobs: { type: 'string', default: '2' },
     'no-static': { type: 'boolean', default: false },
   },
 });
 if (!isRuntime(values.runtime)) throw new Error(`--runtime: ${values.runtime}: one of node, node-current, deno`);
 
-await installPeers();
+const wantsOthers = values.proxy || positionals.some((word) => word.startsWith('test/interop'));
+await installPeers(wantsOthers ? 'interop' : 'gate');
 const asked = await runtimeCommand(values.runtime);
 
 const results: FileResult[] = [];
@@ -44,19 +52,43 @@ const report = (result: FileResult) => {
 const everything = positionals.length === 0;
 if (everything && !values['no-static']) for (const check of staticChecks) report(await check());
 
-/** Files that start whole nodes, or measure, run one at a time after the others. */
+/** They measure, or use the ports of `npm start`. */
+const ALONE = /^test\/(system\/(delivery|demo|hostile)|interop\/postfix)\./;
+/** They start whole nodes, and wait for them more than they reckon. */
+const SYSTEM = /^test\/(system|interop)\//;
+
+/** First what is small, then what starts whole nodes, then one at a time what must have the machine to itself. */
 async function runAll(files: readonly RuntimeFile[]): Promise<void> {
   const runOne = async ({ file, name, on }: RuntimeFile) => {
-    const environment = values.full ? { ...on.environment, HOMING_TEST_FULL: '1' } : on.environment;
+    const environment = {
+      ...on.environment,
+      ...(values.full && { HOMING_TEST_FULL: '1' }),
+      ...(values.tls && { HOMING_TEST_TLS: '1' }),
+      ...(values.proxy && { HOMING_TEST_PROXY: '1' }),
+      ...(values['nats-lost'] && { HOMING_TEST_NATS_LOST: '1' }),
+    };
     report({ ...(await runFile(on.command, file, environment)), name });
   };
-  const alone = files.filter(({ file }) => file.startsWith('test/system/'));
-  const shared = files.filter((each) => !alone.includes(each));
-  const lanes = Array.from({ length: Number(values.jobs) }, async () => {
-    for (let next = shared.shift(); next; next = shared.shift()) await runOne(next);
-  });
-  await Promise.all(lanes);
-  for (const each of alone) await runOne(each);
+  const inLanes = async (some: RuntimeFile[], count: number) => {
+    const lane = async () => {
+      for (let next = some.shift(); next; next = some.shift()) await runOne(next);
+    };
+    await Promise.all(Array.from({ length: count }, lane));
+  };
+  const mayShare = files.filter(({ file }) => !ALONE.test(file));
+  const jobs = Number(values.jobs);
+  await inLanes(
+    mayShare.filter(({ file }) => !SYSTEM.test(file)),
+    jobs,
+  );
+  await inLanes(
+    mayShare.filter(({ file }) => SYSTEM.test(file)),
+    values.full ? 1 : jobs,
+  );
+  await inLanes(
+    files.filter(({ file }) => ALONE.test(file)),
+    1,
+  );
 }
 
 const files = testFiles();

@@ -13,7 +13,11 @@ import type {
   EndedSessionsForgotten,
   Expunged,
   MailboxCreated,
+  MailboxDeleted,
+  MailboxesRenamed,
+  MailboxUnnamed,
   MaildropLocked,
+  RightsSet,
   SessionAnswered,
   SessionEnded,
   SessionOpened,
@@ -28,6 +32,18 @@ export function apply(to: KeyValue, change: Change): void {
       break; // the record's own epoch is kept with the applied number
     case 'MailboxCreated':
       mailboxCreated(to, change);
+      break;
+    case 'MailboxUnnamed':
+      mailboxUnnamed(to, change);
+      break;
+    case 'MailboxDeleted':
+      mailboxDeleted(to, change);
+      break;
+    case 'MailboxesRenamed':
+      mailboxesRenamed(to, change);
+      break;
+    case 'RightsSet':
+      rightsSet(to, change);
       break;
     case 'BlobStored':
       blobStored(to, change);
@@ -80,15 +96,23 @@ export function apply(to: KeyValue, change: Change): void {
 /** A maildrop of 60,000 messages takes a second to expunge: in so many at once it takes a few tens of milliseconds each. */
 const UIDS_A_PART = 2_000;
 
+const MAILBOXES_A_PART = 500;
+
 /** Changes that do together what the change does: one at a time, others can have their turn between them. */
 export function* inParts(change: Change): Iterable<Change> {
-  if (change.type !== 'Expunged' || change.uids.length <= UIDS_A_PART) {
+  if (change.type === 'Expunged') {
+    for (const uids of pieces(change.uids, UIDS_A_PART)) yield { ...change, uids };
+  } else if (change.type === 'MailboxesRenamed') {
+    for (const mailboxes of pieces(change.mailboxes, MAILBOXES_A_PART)) yield { ...change, mailboxes };
+  } else {
     yield change;
-    return;
   }
-  for (let at = 0; at < change.uids.length; at += UIDS_A_PART) {
-    yield { ...change, uids: change.uids.slice(at, at + UIDS_A_PART) };
-  }
+}
+
+/** At least one, be it empty. */
+function* pieces<T>(list: readonly T[], most: number): Iterable<readonly T[]> {
+  if (list.length <= most) yield list;
+  else for (let at = 0; at < list.length; at += most) yield list.slice(at, at + most);
 }
 
 const NO_ACCOUNT: t.AccountRow = {
@@ -113,6 +137,51 @@ function mailboxCreated(to: KeyValue, { account, mailbox, name, uidValidity }: M
   t.mailboxes.put(to, [account, mailbox], { name, uidValidity, uidNext: 1, modSeq: 1, messages: 0, octets: 0 });
   t.mailboxNames.put(to, [account, name], mailbox);
   editAccount(to, account, (row) => ({ ...row, lastUidValidity: uidValidity, lastMailbox: mailbox }));
+}
+
+/** Its row stays, for the totals are kept there; the name in it means nothing any more. */
+function mailboxUnnamed(to: KeyValue, { account, mailbox }: Omit<MailboxUnnamed, 'type'>): void {
+  const row = t.mailboxes.get(to, account, mailbox);
+  if (!row) return;
+  forgetName(to, account, mailbox, row.name);
+  for (const { key } of [...t.rights.range(to, [account, mailbox])]) t.rights.remove(to, ...key);
+  t.goingMailboxes.put(to, [account, mailbox], null);
+}
+
+/** Another mailbox may have the name already. */
+function forgetName(to: KeyValue, account: string, mailbox: number, name: string): void {
+  if (t.mailboxNames.get(to, account, name) === mailbox) t.mailboxNames.remove(to, account, name);
+}
+
+function mailboxDeleted(to: KeyValue, { account, mailbox }: MailboxDeleted): void {
+  const row = t.mailboxes.get(to, account, mailbox);
+  if (!row) {
+    t.goingMailboxes.remove(to, account, mailbox);
+    return;
+  }
+  mailboxUnnamed(to, { account, mailbox });
+  const uids = t.uidsOf(to, account, mailbox);
+  expunged(to, { type: 'Expunged', account, mailbox, uids, modSeq: row.modSeq + 1 });
+  t.mailboxes.remove(to, account, mailbox);
+  t.goingMailboxes.remove(to, account, mailbox);
+}
+
+function mailboxesRenamed(to: KeyValue, { account, mailboxes }: MailboxesRenamed): void {
+  const known = mailboxes.filter(
+    ({ mailbox }) => t.mailboxes.get(to, account, mailbox) && t.goingMailboxes.get(to, account, mailbox) === undefined,
+  );
+  // All old names first, and each only while it is still the mailbox's own: so it comes to the same in parts (inParts).
+  for (const { mailbox } of known) forgetName(to, account, mailbox, t.mailboxes.get(to, account, mailbox)!.name);
+  for (const { mailbox, name } of known) {
+    editMailbox(to, account, mailbox, (row) => ({ ...row, name }));
+    t.mailboxNames.put(to, [account, name], mailbox);
+  }
+}
+
+function rightsSet(to: KeyValue, { account, mailbox, identifier, rights }: RightsSet): void {
+  if (!t.mailboxes.get(to, account, mailbox)) return;
+  if (rights === '') t.rights.remove(to, account, mailbox, identifier);
+  else t.rights.put(to, [account, mailbox, identifier], rights);
 }
 
 /** A body's number is never given out again, whatever becomes of the body. */
@@ -222,11 +291,8 @@ function release(to: KeyValue, sha256: string): void {
 }
 
 function dropAccount(to: KeyValue, account: string): void {
-  for (const { key, row } of [...t.mailboxes.range(to, [account])]) {
-    const uids = [...t.messages.range(to, [account, key[1]])].map((message) => message.key[2]);
-    expunged(to, { type: 'Expunged', account, mailbox: key[1], uids, modSeq: row.modSeq + 1 });
-    t.mailboxes.remove(to, ...key);
-    t.mailboxNames.remove(to, account, row.name);
+  for (const { key } of [...t.mailboxes.range(to, [account])]) {
+    mailboxDeleted(to, { type: 'MailboxDeleted', account, mailbox: key[1] });
   }
   t.locks.remove(to, account);
 }

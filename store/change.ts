@@ -18,6 +18,25 @@ export type MailboxCreated = {
   readonly uidValidity: number;
 };
 
+/** Nobody finds the mailbox any more: its name and its rights are gone. What is in it goes in steps; it goes with the last. */
+export type MailboxUnnamed = { readonly type: 'MailboxUnnamed'; readonly account: string; readonly mailbox: number };
+/** A mailbox is gone, with whatever is left in it. Its number is never given out again. */
+export type MailboxDeleted = { readonly type: 'MailboxDeleted'; readonly account: string; readonly mailbox: number };
+/** Mailboxes have other names, all at once: one may have the name that another had. */
+export type MailboxesRenamed = {
+  readonly type: 'MailboxesRenamed';
+  readonly account: string;
+  readonly mailboxes: readonly { readonly mailbox: number; readonly name: string }[];
+};
+/** An identifier has these rights on a mailbox, in the order of store/rights.ts; none: it is not on the list any more. */
+export type RightsSet = {
+  readonly type: 'RightsSet';
+  readonly account: string;
+  readonly mailbox: number;
+  readonly identifier: string;
+  readonly rights: string;
+};
+
 /** A body came whole, and is named by its content from now on. */
 export type BlobStored = {
   readonly type: 'BlobStored';
@@ -113,6 +132,10 @@ export type MaildropUnlocked = { readonly type: 'MaildropUnlocked'; readonly acc
 export type Change =
   | EpochBegan
   | MailboxCreated
+  | MailboxUnnamed
+  | MailboxDeleted
+  | MailboxesRenamed
+  | RightsSet
   | BlobStored
   | ChunkStored
   | StageKept
@@ -129,7 +152,10 @@ export type Change =
   | MaildropLocked
   | MaildropUnlocked;
 
-/** About how much room a change takes in a record, in octets: what bounds a batch. */
+/**
+ * About how much room a change takes, in octets: what bounds a batch. A mailbox or an account that goes counts as an empty one:
+ * whoever decides empties it first, by changes that are counted.
+ */
 export function changeOctets(change: Change): number {
   switch (change.type) {
     case 'BlobStored':
@@ -140,6 +166,13 @@ export function changeOctets(change: Change): number {
       return 300 + change.trace.length;
     case 'Expunged':
       return 100 + 70 * change.uids.length; // 5 in the record; the rest stands for the rows that go
+    case 'MailboxesRenamed':
+      return change.mailboxes.reduce((sum, { name }) => sum + 200 + 3 * Buffer.byteLength(name), 100); // a name is kept twice
+    case 'MailboxUnnamed':
+    case 'MailboxDeleted':
+      return 10_000; // with a full list of rights
+    case 'EndedSessionsForgotten':
+      return 100 + 150 * change.sessions.length;
     default:
       return 200;
   }

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { CHUNK_OCTETS, chunkCount } from './blob.ts';
 import type { View } from './key-value.ts';
+import { isOrdered } from './rights.ts';
 import * as t from './tables.ts';
 
 /** One sentence for each thing found wrong; none in a sound store. */
@@ -74,7 +75,10 @@ function* checkMailboxes(view: View, say: Say) {
     const name = `mailbox ${account} ${mailbox}`;
     const sum = sums.get(name) ?? { messages: 0, octets: 0 };
     if (sum.messages !== row.messages || sum.octets !== row.octets) say(`${name}: wrong totals`);
-    if (t.mailboxNames.get(view, account, row.name) !== mailbox) say(`${name}: not found by its name`);
+    const isNamed = t.mailboxNames.get(view, account, row.name) === mailbox;
+    const isGoing = t.goingMailboxes.get(view, account, mailbox) !== undefined;
+    if (isNamed === isGoing)
+      say(`${name}: ${isGoing ? 'found by its name, though it is going' : 'not found by its name'}`);
     add(sums, `account ${account}`, sum);
     const owner = t.accounts.get(view, account);
     if (!owner) say(`${name}: its account is missing`);
@@ -85,6 +89,18 @@ function* checkMailboxes(view: View, say: Say) {
   for (const { key, row } of t.mailboxNames.range(view, [])) {
     yield;
     if (t.mailboxes.get(view, key[0], row)?.name !== key[1]) say(`mailbox name ${key.join(' ')}: names nothing`);
+  }
+  for (const { key } of t.goingMailboxes.range(view, [])) {
+    yield;
+    if (!t.mailboxes.get(view, ...key)) say(`going mailbox ${key.join(' ')}: is gone already`);
+  }
+  for (const { key, row } of t.rights.range(view, [])) {
+    yield;
+    const [account, mailbox, identifier] = key;
+    const name = `rights ${account} ${mailbox} ${identifier}`;
+    if (!t.mailboxes.get(view, account, mailbox)) say(`${name}: their mailbox is missing`);
+    if (typeof row !== 'string' || row === '' || !isOrdered(row))
+      say(`${name}: ${JSON.stringify(row)} is no set of rights`);
   }
   for (const { key, row } of t.accounts.range(view, [])) {
     yield;

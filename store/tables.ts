@@ -1,7 +1,8 @@
 /**
  * The tables of one mailHost: what is kept under which key. Rows are built only in apply.ts; all others read.
  *
- * Changing a row's meaning is a new FORMAT_VERSION; adding a field that may be absent is not.
+ * Changing a row's meaning is a new FORMAT_VERSION; adding a field that may be absent, or a table, is not: what was written
+ * before is read as it is (docs/adr/0018-shared-mailboxes.md).
  */
 import { decode, encode } from './codec.ts';
 import type { Key } from './key.ts';
@@ -75,6 +76,10 @@ export const accounts = table<[account: string], AccountRow>('account');
 export const mailboxes = table<[account: string, mailbox: number], MailboxRow>('mailbox');
 /** Key: account, name; the mailbox's number. */
 export const mailboxNames = table<[account: string, name: string], number>('mailbox-name');
+/** Key: account, mailbox number; mailboxes without a name, whose messages are being removed. */
+export const goingMailboxes = table<[account: string, mailbox: number], null>('going');
+/** Key: account, mailbox number, identifier; its rights, at least one, as store/rights.ts orders them. */
+export const rights = table<[account: string, mailbox: number, identifier: string], string>('rights');
 /** Key: account, mailbox number, UID. */
 export const messages = table<[account: string, mailbox: number, uid: number], MessageRow>('message');
 /**
@@ -105,6 +110,11 @@ export function* messagesAmong(
     if (uids[at] === uid) yield { uid, packed: value };
   }
 }
+/** The UIDs of a mailbox, ascending, with no row unpacked; at most so many, if `most` is given. */
+export const uidsOf = (view: View, account: string, mailbox: number, most?: number): number[] =>
+  [...view.range(['message', account, mailbox], most === undefined ? {} : { limit: most })].map(
+    ({ key }) => key[3] as number,
+  );
 export const unpackMessage = (packed: Uint8Array): MessageRow => decode<MessageRow>(packed);
 /** Key: SHA-256 of the body, lower-case hex. */
 export const blobs = table<[sha256: string], BlobRow>('blob');

@@ -23,6 +23,8 @@ export type LogOptions = {
 };
 
 export type ServerLog = Log & {
+  /** From now on. */
+  setLevel(level: Level): void;
   /** Writes at once what is still held, as far as it can: for the moment before the process ends by a fault. */
   flush(): void;
   /** Writes what is held and closes the file; the log says nothing afterwards. */
@@ -42,7 +44,10 @@ export function openLog({ level, format, destination: to, clock }: LogOptions): 
     },
     stream,
   );
-  return { ...logOn(logger, writer, {}), flush: writer.flush, close: writer.close };
+  const setLevel = (least: Level) => {
+    logger.level = least;
+  };
+  return { ...logOn(logger, writer, {}), setLevel, flush: writer.flush, close: writer.close };
 }
 
 const STDERR = 2;

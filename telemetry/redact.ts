@@ -12,6 +12,13 @@ export const MASK = '[masked]';
 const SECRET_NAME =
   /(secret|secrets|password|passwords|passwd|passphrase|token|tokens|ticket|tickets|digest|digests|proof|plain|plaintext|storedkey|serverkey|privatekey|clusterkey|authorization)$/;
 
+/** The longest account name (RFC 5321 §4.5.3.1), and so all that a log keeps of what a client gave for one. */
+const MAX_NAME = 64 + 1 + 255;
+
+/** A client's name for itself, cut to what an account's may have: it may be as long as a line, and name nobody. */
+export const cutName = (name: string): string =>
+  name.length > MAX_NAME ? `${name.slice(0, MAX_NAME)}... (${name.length} characters)` : name;
+
 const MAX_DEPTH = 6;
 const MAX_TEXT = 4096;
 const MAX_ENTRIES = 100;

@@ -1,5 +1,5 @@
 /** Looks a list of accounts over before the first is made: `{"name": ..., "password": ..., "mailHost": ...}` each. */
-import type { Administration } from './accounts.ts';
+import { type Administration, isReserved } from './accounts.ts';
 import { isAcceptableSecret } from './credential.ts';
 import { accountName } from './names.ts';
 
@@ -10,7 +10,7 @@ const KEYS: ReadonlySet<string> = new Set(['name', 'password', 'mailHost']);
 
 /** @param knowsMailHost  may an account live there? */
 export function checkImport(
-  admin: Pick<Administration, 'directory' | 'defaultDomain'>,
+  admin: Pick<Administration, 'directory' | 'defaultDomain' | 'sharedName'>,
   accounts: readonly unknown[],
   knowsMailHost: (mailHost: string) => boolean,
 ): readonly ImportFault[] {
@@ -24,6 +24,7 @@ export function checkImport(
     if (typeof name !== 'string') return no('name: must be text');
     const named = accountName(name, admin.defaultDomain);
     if (!named.ok) return no(`name: ${JSON.stringify(name)} can't be an account: ${named.refusal}`);
+    if (isReserved(admin, named.value)) return no(`name: ${named.value} is reserved for shared mailboxes`);
     if (seen.has(named.value)) return no(`name: ${named.value} stands in the list before`);
     seen.add(named.value);
     if (admin.directory.find(named.value) !== undefined) return no(`name: ${named.value} exists already`);

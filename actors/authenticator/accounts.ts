@@ -11,7 +11,16 @@ import { type CredentialOptions, isAcceptableSecret, makeCredential, matchesSecr
 import { accountName } from './names.ts';
 
 export type AccountRefusal = {
-  readonly code: 'bad-name' | 'bad-secret' | 'exists' | 'not-empty' | 'no-such-account' | 'no-password' | ChangeRefusal;
+  readonly code:
+    | 'bad-name'
+    | 'bad-secret'
+    | 'reserved-name'
+    | 'no-log-in'
+    | 'exists'
+    | 'not-empty'
+    | 'no-such-account'
+    | 'no-password'
+    | ChangeRefusal;
   /** For the operator: what is wrong, with the account's name. */
   readonly message: string;
 };
@@ -19,13 +28,15 @@ export type AccountRefusal = {
 export type Administration = {
   readonly directory: Directory;
   readonly defaultDomain: string;
+  /** The local part of shared mailboxes (`lmtp-shared-name`), which no account may have. */
+  readonly sharedName: string;
   readonly credentials: CredentialOptions;
   /** A new operation's name, unique for ever. */
   readonly nextOperation: () => string;
 };
 
 /** An account without what must not be shown. */
-export type AccountView = Pick<Account, 'name' | 'id' | 'mailHost' | 'status' | 'settings' | 'version'> & {
+export type AccountView = Pick<Account, 'name' | 'id' | 'kind' | 'mailHost' | 'status' | 'settings' | 'version'> & {
   /** The services that have a password of their own, and the version that set it (D-11). */
   readonly passwords: readonly { readonly service: Service; readonly revision: number }[];
 };
@@ -49,7 +60,7 @@ export type AccountEdit = {
 type Outcome<T> = Promise<Result<T, AccountRefusal>>;
 
 export async function addAccount(admin: Administration, wanted: NewAccount): Outcome<AccountView> {
-  const named = nameFor(admin, wanted.name);
+  const named = newNameFor(admin, wanted.name);
   if (!named.ok) return named;
   const made = wanted.secret === undefined ? accept(undefined) : await newCredential(admin, wanted.secret);
   if (!made.ok) return made;
@@ -65,6 +76,32 @@ export async function addAccount(admin: Administration, wanted: NewAccount): Out
   const changed = await admin.directory.change(named.value, edit, { operation, ifVersion: 0 });
   if (changed.ok) return accept(view(changed.value!)); // the edit always makes one
   return changed.refusal === 'conflict' ? no('exists', named.value) : no(changed.refusal, named.value);
+}
+
+/**
+ * The home of a domain's shared mailboxes, made when the first of them is (docs/adr/0018-shared-mailboxes.md). One that is
+ * there already stays as it is.
+ * @param mailHost  where it will live, if it is made
+ */
+export async function addSharedHome(admin: Administration, name: string, mailHost: string): Outcome<AccountView> {
+  const named = nameFor(admin, name);
+  if (!named.ok) return named;
+  if (!isSharedName(admin, named.value)) return no('no-such-account', named.value);
+  const operation = admin.nextOperation();
+  const edit = (current: Account | undefined) =>
+    current
+      ? undefined
+      : {
+          name: named.value,
+          id: operation,
+          kind: 'shared' as const,
+          mailHost,
+          status: 'active' as const,
+          credentials: {},
+          settings: {},
+        };
+  const changed = await admin.directory.change(named.value, edit, { operation });
+  return changed.ok ? accept(view(changed.value!)) : no(changed.refusal, named.value);
 }
 
 /** By name. */
@@ -93,6 +130,8 @@ export async function setPassword(
   service: Service,
   secret: string,
 ): Outcome<AccountView> {
+  const shown = showAccount(admin, name);
+  if (shown.ok && shown.value.kind === 'shared') return no('no-log-in', shown.value.name);
   const made = await newCredential(admin, secret);
   if (!made.ok) return made;
   return await edited(admin, name, (current, revision) => ({
@@ -155,10 +194,29 @@ async function newCredential({ credentials }: Administration, secret: string) {
   });
 }
 
-export function nameFor({ defaultDomain }: Administration, name: string): Result<string, AccountRefusal> {
+export function nameFor(
+  { defaultDomain }: Pick<Administration, 'defaultDomain'>,
+  name: string,
+): Result<string, AccountRefusal> {
   const named = accountName(name, defaultDomain);
   if (named.ok) return named;
   return refuse({ code: 'bad-name', message: `${JSON.stringify(name)} can't be an account: ${named.refusal}` });
+}
+
+const localPartOf = (name: string): string => name.slice(0, name.lastIndexOf('@'));
+
+/** Is it the name that a domain's shared mailboxes are addressed by? */
+export const isSharedName = ({ sharedName }: Pick<Administration, 'sharedName'>, name: string): boolean =>
+  localPartOf(name) === sharedName;
+
+/** No account may have that name (requirement T-12), nor one that would come before a shared mailbox of the same address. */
+export const isReserved = (admin: Pick<Administration, 'sharedName'>, name: string): boolean =>
+  isSharedName(admin, name) || localPartOf(name).startsWith(`${admin.sharedName}+`);
+
+/** The same for an account that is to get the name. */
+export function newNameFor(admin: Administration, name: string): Result<string, AccountRefusal> {
+  const named = nameFor(admin, name);
+  return named.ok && isReserved(admin, named.value) ? no('reserved-name', named.value) : named;
 }
 
 export function no(
@@ -167,6 +225,8 @@ export function no(
   service?: Service,
 ) {
   const messages: Readonly<Record<typeof code, string>> = {
+    'reserved-name': `${name} is reserved for shared mailboxes (lmtp-shared-name) and can't be an account`,
+    'no-log-in': `${name} is the home of shared mailboxes: nobody logs in there, so it has no password`,
     exists: `${name} exists already`,
     'no-such-account': `there is no account ${name}`,
     'no-password': `${name} has no ${service} password`,
@@ -177,9 +237,10 @@ export function no(
   return refuse({ code, message: messages[code] });
 }
 
-export const view = ({ name, id, mailHost, status, settings, version, credentials }: Account): AccountView => ({
+export const view = ({ name, id, kind, mailHost, status, settings, version, credentials }: Account): AccountView => ({
   name,
   id,
+  ...(kind !== undefined && { kind }),
   mailHost,
   status,
   settings,

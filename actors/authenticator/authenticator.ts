@@ -2,16 +2,17 @@
  * The authenticator: answers on `auth.<op>` for whichever front asks, one of all nodes' for each question (the bus prefers
  * this node's own). Keeps nothing but a cache; the directory is the truth, and each answer says what was so just now.
  */
-import type { Bus, Service } from '../../cluster/bus/bus.ts';
+import { type Bus, BusError, type Service } from '../../cluster/bus/bus.ts';
 import type { Directory } from '../../cluster/directory/directory.ts';
 import type { Subjects } from '../../cluster/subjects.ts';
 import type { Tickets } from '../../cluster/tickets.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { accept } from '../../kernel/result.ts';
 import type { Log } from '../../telemetry/log.ts';
+import type { MayPostAnswer, MayPostRequest } from '../mailbox-owner/requests.ts';
 import { passwordChanger } from './change-password.ts';
 import { type CredentialOptions, decoyCredential } from './credential.ts';
-import { recipientFinder } from './recipient.ts';
+import { type DefaultQuota, recipientFinder } from './recipient.ts';
 import type {
   ChangePasswordRequest,
   DeliveryTicketAnswer,
@@ -40,6 +41,11 @@ export type AuthenticatorOptions = {
   readonly cacheEntries: number;
   /** How long a log-in waits for the directory before it is put off. */
   readonly freshenTimeoutMs: number;
+  /** The local part of shared mailboxes, and what an account may hold that has no limits of its own; 0: unlimited. */
+  readonly sharedName: string;
+  readonly quota: DefaultQuota;
+  /** How long an owner may take to say what mailboxes it has. */
+  readonly ownerTimeoutMs: number;
   /** Does this node serve that mailHost now? */
   readonly servesHere: (mailHost: string) => boolean;
 };
@@ -53,7 +59,11 @@ export async function startAuthenticator(options: AuthenticatorOptions): Promise
     maxEntries: options.cacheEntries,
   });
   const verify = verifier({ ...options, cache, decoy: decoyCredential(options.credentials) });
-  const findRecipient = recipientFinder({ ...options, isConnected: () => bus.connected() });
+  const findRecipient = recipientFinder({
+    ...options,
+    isConnected: () => bus.connected(),
+    mayPost: (mailHost, request) => askMayPost(options, mailHost, request),
+  });
   const changePassword = passwordChanger(options);
   const makeDeliveryTicket = async ({ session, mailHost }: DeliveryTicketRequest): Promise<DeliveryTicketAnswer> => {
     const expiresAtMs = clock.wall() + TICKET_LIFETIME_MS.open;
@@ -80,4 +90,21 @@ export async function startAuthenticator(options: AuthenticatorOptions): Promise
       await Promise.all(services.map((service) => service.stop()));
     },
   };
+}
+
+/** Undefined: no owner answered. */
+async function askMayPost(
+  { bus, subjects, log, ownerTimeoutMs }: AuthenticatorOptions,
+  mailHost: string,
+  request: MayPostRequest,
+): Promise<boolean | undefined> {
+  try {
+    const asked = bus.ask(subjects.mail(mailHost, 'may-post'), request, { timeoutMs: ownerTimeoutMs });
+    const answer = (await asked) as MayPostAnswer;
+    return answer.ok ? answer.value : undefined;
+  } catch (error) {
+    if (!(error instanceof BusError)) throw error;
+    log.warn('no answer from an owner', { mailHost, operation: 'may-post', failure: error.failure });
+    return undefined;
+  }
 }

@@ -28,7 +28,7 @@ export function passwordChanger(
   return async (request) => {
     const { account: name, version, operation } = request;
     const no = (refusal: ChangePasswordRefusal, reason: string): ChangePasswordAnswer => {
-      log.warn('password not changed', { account: name, operation, refusal, reason });
+      log.warn('password not changed', { account: name, session: operation, refusal, reason });
       return refuse(refusal);
     };
 
@@ -52,7 +52,7 @@ export function passwordChanger(
     const edit = (current: Account | undefined, next: number) => current && withPassword(current, 'PWD', made, next);
     const changed = await directory.change(name, edit, { operation, ifVersion: version });
     if (!changed.ok) return no(changed.refusal, 'directory');
-    log.info('password changed', { account: name, operation, version: changed.value?.version });
+    log.info('password changed', { account: name, session: operation, version: changed.value?.version });
     return accept(null);
   };
 }

@@ -72,13 +72,20 @@ export async function matchesSecret(credential: NewCredential, secret: string): 
 }
 
 /**
- * Is this the digest of timestamp and password (RFC 1939 §7)? The password counts as its UTF-8 octets, unprepared: that
- * is what clients hash. Without a kept password the digest of nothing anyone knows is compared, and refused.
+ * Is this the digest of timestamp and password (RFC 1939 §7)? Clients hash octets as they were typed, of which RFC 1939
+ * knows no preparation: taken are the UTF-8 of the password as it was set and of what SASLprep makes of it, both of which
+ * are this password to PASS as well. One typed in a third form (another keyboard's accents) can't be known by its digest.
+ * Without a kept password the digest of nothing anyone knows is compared, and refused.
  */
 export function matchesApop(credential: NewCredential, timestamp: string, digest: string): boolean {
   const secret = credential.plain ?? randomBytes(KEY_OCTETS).toString('base64');
-  const expected = createHash('md5').update(timestamp, 'utf8').update(secret, 'utf8').digest('hex');
-  return equal(Buffer.from(digest, 'utf8'), Buffer.from(expected, 'utf8')) && credential.plain !== undefined;
+  const offered = Buffer.from(digest, 'utf8');
+  const isDigestOf = (text: string) => {
+    const expected = createHash('md5').update(timestamp, 'utf8').update(text, 'utf8').digest('hex');
+    return equal(offered, Buffer.from(expected, 'utf8'));
+  };
+  const [asSet, prepared] = [isDigestOf(secret), isDigestOf(saslprep(secret) ?? secret)]; // both, always: in the same time
+  return (asSet || prepared) && credential.plain !== undefined;
 }
 
 /** `SaltedPassword := Hi(Normalize(password), salt, i)`, and the two keys that follow from it (RFC 5802 §3). */

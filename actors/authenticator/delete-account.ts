@@ -49,6 +49,14 @@ export async function deleteAccount(admin: Administration, name: string): Promis
   return accept({ ...view(ended.value), ...(also.length > 0 && { also }) });
 }
 
+/** The tombstone of an account that was deleted under this name and has no other: its mail is nobody's. */
+export function deletedBefore(admin: Administration, name: string): Account | undefined {
+  const named = nameFor(admin, name);
+  const last = named.ok ? admin.directory.last(named.value) : undefined;
+  if (!last?.deleted || last.renamedTo !== undefined) return undefined;
+  return namesOf(admin, last.id).length === 0 ? last : undefined;
+}
+
 /** @returns the tombstone; undefined: the name is not that account's any more */
 async function end(admin: Administration, { name, id }: Account, renamedTo?: string) {
   const edit = (current: Account | undefined) => (current?.id === id ? tombstone(current, renamedTo) : undefined);

@@ -1,6 +1,6 @@
 /**
- * `account set NAME mail-host=H`: an account that has no mail gets another mailHost. One with mail is refused: nothing here
- * carries messages.
+ * `account set NAME mail-host=H`: an account that has no mail, and no mailbox but INBOX, gets another mailHost. Any other is
+ * refused: nothing here carries messages.
  *
  * What was accepted for the old mailHost may still be on its way there. So the account is first set aside, `movingFrom` its old
  * mailHost, while which recipients are put off; then no owner of the old one takes mail for it any more, and is asked once more.
@@ -8,15 +8,16 @@
  */
 import type { Account } from '../../cluster/directory/account.ts';
 import { accept, type Result, refuse } from '../../kernel/result.ts';
+import type { Left } from '../mailbox-owner/requests.ts';
 import { type AccountRefusal, type AccountView, type Administration, nameFor, namesOf, no, view } from './accounts.ts';
 
 export type MoveOptions = Administration & {
   /**
    * Makes the mailHost forget an account that has no mail there, after all that it took for it before.
    * @param moved  only if that owner knows already that the account is not its own any more
-   * @returns how many messages it has instead; undefined: its owner does not answer, or does not know
+   * @returns what it has instead; undefined: its owner does not answer, or does not know
    */
-  readonly vacate: (mailHost: string, accountId: string, moved: boolean) => Promise<number | undefined>;
+  readonly vacate: (mailHost: string, accountId: string, moved: boolean) => Promise<Left | undefined>;
 };
 
 type Outcome<T> = Promise<Result<T, AccountRefusal>>;
@@ -33,7 +34,7 @@ export async function moveAccount(admin: MoveOptions, name: string, mailHost: st
   if (movingFrom === undefined) {
     if (account.mailHost === mailHost) return accept(view(account));
     const left = await admin.vacate(account.mailHost, account.id, false);
-    if (left !== 0) return stays(account, left);
+    if (!isNothing(left)) return stays(account, left);
     const begun = await change(admin, account, { mailHost, movingFrom: account.mailHost });
     return begun.ok ? await finish(admin, begun.value) : begun;
   }
@@ -47,7 +48,7 @@ export async function moveAccount(admin: MoveOptions, name: string, mailHost: st
 async function finish(admin: MoveOptions, account: Account): Outcome<AccountView> {
   const origin = account.movingFrom!;
   const left = await admin.vacate(origin, account.id, true);
-  if (left === 0) return await shown(change(admin, account, { mailHost: account.mailHost }));
+  if (isNothing(left)) return await shown(change(admin, account, { mailHost: account.mailHost }));
   const back = await change(admin, account, { mailHost: origin });
   return back.ok ? stays(back.value, left) : back;
 }
@@ -80,10 +81,20 @@ const twoNames = (name: string, other: string): Result<never, AccountRefusal> =>
     message: `${name} and ${other} are one account since an unfinished rename: finish or undo that first`,
   });
 
-function stays({ name, mailHost }: Account, left: number | undefined): Result<never, AccountRefusal> {
+const isNothing = (left: Left | undefined): boolean => left?.messages === 0 && left.mailboxes === 0;
+
+function stays({ name, mailHost }: Account, left: Left | undefined): Result<never, AccountRefusal> {
   const why =
     left === undefined
       ? `the owner of ${mailHost} does not answer, or does not know of the move yet, and it must say that the account has no mail`
-      : `it has ${left} messages on ${mailHost}, and only an account without mail can move`;
+      : `it has ${inWords(left)} on ${mailHost}, and only an account without mail or mailboxes of its own can move`;
   return refuse({ code: 'not-empty', message: `${name} stays on ${mailHost}: ${why}` });
+}
+
+function inWords({ messages, mailboxes }: Left): string {
+  const counted = [
+    ...(messages > 0 || mailboxes === 0 ? [`${messages} messages`] : []),
+    ...(mailboxes > 0 ? [`${mailboxes} mailboxes beside INBOX`] : []),
+  ];
+  return counted.join(' and ');
 }

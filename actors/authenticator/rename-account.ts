@@ -11,6 +11,8 @@ import {
   type AccountRefusal,
   type AccountView,
   type Administration,
+  isReserved,
+  isSharedName,
   nameFor,
   no,
   tombstone,
@@ -33,6 +35,8 @@ export async function renameAccount(admin: Administration, oldName: string, newN
   const [from, to] = [nameFor(admin, oldName), nameFor(admin, newName)];
   if (!from.ok) return from;
   if (!to.ok) return to;
+  const misfit = nameMisfit(admin, from.value, to.value);
+  if (misfit) return misfit;
   if (from.value === to.value) return no('exists', to.value);
   const begun = admin.directory.find(from.value);
   if (!begun) return doneBefore(admin, from.value, to.value);
@@ -71,6 +75,15 @@ async function tryRename(admin: Administration, id: string, from: string, to: st
   if (!ended.ok) return ended.refusal === 'conflict' ? 'again' : unfinished(admin, from, to, ended.refusal);
   const renamed = directory.find(to);
   return renamed ? accept(view(renamed)) : no('no-such-account', to); // deleted by another in this very moment
+}
+
+/** Shared mailboxes go under the name that the configuration gives them, as after a change of it; no account does. */
+function nameMisfit(admin: Administration, from: string, to: string): Result<never, AccountRefusal> | undefined {
+  const isShared = admin.directory.last(from)?.kind === 'shared';
+  if (!isShared) return isReserved(admin, to) ? no('reserved-name', to) : undefined;
+  if (isSharedName(admin, to)) return undefined;
+  const message = `${from} is the home of shared mailboxes: it can only be named ${admin.sharedName} (lmtp-shared-name), at whatever domain`;
+  return refuse({ code: 'bad-name', message });
 }
 
 /** The old name was gone when the command came: this very rename may have been finished before. */

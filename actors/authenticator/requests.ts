@@ -39,9 +39,13 @@ export type Recipient = {
   /** `Account.id`: what `deliver` names. */
   readonly accountId: string;
   readonly mailHost: string;
-  /** The account's own limits (Settings), for the owner to hold the delivery against; absent: unlimited. */
+  /** The limits that hold for the account, its own or the configuration's, for the owner to hold the delivery against. */
   readonly quotaOctets?: number;
   readonly quotaMessages?: number;
+  readonly sizeLimitOctets?: number;
+  /** The mailbox that the address names, and whether it is refused where INBOX can't stand in (mailbox-owner/requests.ts). */
+  readonly folder?: string;
+  readonly mustExist?: boolean;
 };
 export type RecipientRefusal = 'no-such-user' | 'disabled' | 'unavailable';
 
@@ -59,7 +63,8 @@ export type ChangePasswordRequest = {
 };
 export type ChangePasswordRefusal = 'conflict' | 'not-allowed' | 'unavailable' | 'unknown';
 
-export type VerifyAnswer = Result<Verified, VerifyRefusal>;
+/** `reason` is for the connection log of the node that asked, never for its client: it tells who has an account. */
+export type VerifyAnswer = Result<Verified, VerifyRefusal> & { readonly reason?: string };
 export type RecipientAnswer = Result<Recipient, RecipientRefusal>;
 export type DeliveryTicketAnswer = Result<{ readonly ticket: string }, 'unavailable'>;
 export type ChangePasswordAnswer = Result<null, ChangePasswordRefusal>;

@@ -11,6 +11,7 @@ import type { Tickets } from '../../cluster/tickets.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { accept, refuse } from '../../kernel/result.ts';
 import type { Log } from '../../telemetry/log.ts';
+import { cutName } from '../../telemetry/redact.ts';
 import { matchesApop, matchesSecret, type NewCredential } from './credential.ts';
 import { type GrantFault, lastLook, refusalOf } from './grant.ts';
 import { canonicalName } from './names.ts';
@@ -39,7 +40,7 @@ export function verifier(options: VerifyOptions): (request: VerifyRequest) => Pr
   return async (request) => {
     const name = canonicalName(request.name, options.defaultDomain);
     const said = {
-      account: name,
+      account: cutName(name),
       service: request.service,
       mechanism: request.proof.mechanism,
       session: request.session,
@@ -48,7 +49,7 @@ export function verifier(options: VerifyOptions): (request: VerifyRequest) => Pr
       const refusal = refusalOf(reason);
       if (refusal === 'unavailable') log.warn('log-in put off', { ...said, reason });
       else log.info('log-in refused', { ...said, reason });
-      return refuse(refusal);
+      return { ...refuse(refusal), reason };
     };
 
     if (!directory.isFresh() && !(await directory.freshen(options.freshenTimeoutMs))) return no('stale-directory');

@@ -6,7 +6,7 @@
 import type { Timer } from '../../kernel/clock.ts';
 import type { DeliveryTicketAnswer } from '../authenticator/requests.ts';
 import { MailboxSession } from '../mailbox-session.ts';
-import { askAuthenticator, type Front, leave } from './front.ts';
+import { askAuthenticator, type Front } from './front.ts';
 
 /** A lull between two deliveries of a busy day; what is open costs an owner some hundred octets. */
 const IDLE_MS = 60_000;
@@ -74,13 +74,13 @@ export class DeliverySessions {
     void session.close();
   }
 
-  /** Ends the idle ones; those still lent are ended when given back. */
+  /** Ends the idle ones, or leaves that to their owner when it is away; those still lent are ended when given back. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#sweep?.cancel();
     const idle = [...this.#idle.values()].flat();
     this.#idle.clear();
-    await Promise.all(idle.map(({ session }) => leave(this.#front, session)));
+    await Promise.all(idle.map(({ session }) => session.closeOnce()));
   }
 
   #sweepIn(ms: number): void {

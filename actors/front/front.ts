@@ -5,8 +5,10 @@
 import { BusError } from '../../cluster/bus/bus.ts';
 import type { Directory } from '../../cluster/directory/directory.ts';
 import { pause } from '../../kernel/clock.ts';
+import type { Statistics } from '../../telemetry/statistics.ts';
 import type { VerifyAnswer, VerifyRequest } from '../authenticator/requests.ts';
-import type { MailboxSession, SessionContext } from '../mailbox-session.ts';
+import type { MailboxSession } from '../mailbox-session.ts';
+import type { SessionContext } from '../session-context.ts';
 
 export type Front = SessionContext & {
   readonly directory: Directory;
@@ -14,6 +16,9 @@ export type Front = SessionContext & {
   readonly freshenTimeoutMs: number;
   /** How long an authenticator may take over one answer: a round trip to the directory, hashing, a queue of others. */
   readonly authTimeoutMs: number;
+  readonly statistics?: Statistics;
+  /** Does this node itself own that mailHost now? For the statistics: sessions work the same. */
+  readonly servesHere?: (mailHost: string) => boolean;
 };
 
 /**
@@ -31,7 +36,8 @@ export async function askAuthenticator<A>(
   } catch (error) {
     if (options.signal?.aborted) return undefined;
     if (!(error instanceof BusError)) throw error;
-    log.warn('no answer from an authenticator', { operation, failure: error.failure });
+    const { session } = request as { readonly session?: string };
+    log.warn('no answer from an authenticator', { operation, failure: error.failure, ...(session && { session }) });
     return undefined;
   }
 }

@@ -1,4 +1,7 @@
-/** The header lines that a final delivery puts before a message: RFC 5321 §4.4. Kept apart from the body by the owner. */
+/**
+ * The header lines that a final delivery puts before a message: RFC 5321 §4.4, RFC 6531 §3.7.3. Kept apart from the body by
+ * the owner. In UTF-8 where the paths are (docs/lmtp.md).
+ */
 import type { Path } from '../../protocols/lmtp/command.ts';
 import { isAddressLiteral, isDomain, printPath } from '../../protocols/lmtp/path.ts';
 
@@ -10,6 +13,9 @@ export type TraceFacts = {
   readonly clientAddress: string;
   readonly hostName: string;
   readonly session: string;
+  readonly smtputf8: boolean;
+  /** The client's connection was under TLS. */
+  readonly tls: boolean;
   /** Milliseconds since the epoch. */
   readonly receivedAt: number;
 };
@@ -23,16 +29,20 @@ export function traceLines(facts: TraceFacts): Uint8Array {
   const lines = [
     `Return-Path: ${printPath(reversePath)}`,
     `Received: from ${extendedDomain(facts)}`,
-    `\tby ${hostName} with LMTP id ${session}`,
+    `\tby ${hostName} with ${withProtocol(facts)} id ${session}`,
     `\tfor ${printPath(forwardPath)}; ${dateTime(facts.receivedAt)}`,
     '',
   ];
-  return Buffer.from(lines.join('\r\n'), 'latin1');
+  return Buffer.from(lines.join('\r\n'), 'utf8');
 }
+
+/** RFC 3848 §1 and RFC 6531 §4.3, with the registry of both. The tail for AUTH has no use: LMTP here knows none. */
+const withProtocol = ({ smtputf8, tls }: TraceFacts): string => `${smtputf8 ? 'UTF8' : ''}LMTP${tls ? 'S' : ''}`;
 
 /** `Extended-Domain`: what the client says it is, and in TCP-info where it really called from. */
 function extendedDomain({ clientDomain, clientAddress }: TraceFacts): string {
-  const said = isDomain(clientDomain) || isAddressLiteral(clientDomain) ? clientDomain : 'unknown';
+  const isName = isDomain(clientDomain.replaceAll('_', '-')); // as LHLO takes it (protocols/lmtp/parse-command.ts)
+  const said = isName || isAddressLiteral(clientDomain) ? clientDomain : 'unknown';
   if (clientAddress === '') return said;
   return `${said} ([${clientAddress.includes(':') ? `IPv6:${clientAddress}` : clientAddress}])`;
 }

@@ -14,7 +14,10 @@ export const greeting = (hostName: string, product: string): Reply =>
 
 export type Offer = { readonly hostName: string; readonly maxOctets: number; readonly startTls: boolean };
 
-/** RFC 2033 §5 demands the first two; SIZE: RFC 1870 §4; 8BITMIME: RFC 6152 §2; STARTTLS never under TLS: RFC 3207 §4.2. */
+/**
+ * RFC 2033 §5 demands the first two; SIZE: RFC 1870 §4; 8BITMIME: RFC 6152 §2; SMTPUTF8: RFC 6531 §3.1; CHUNKING: RFC 3030
+ * §2, without BINARYMIME (docs/lmtp.md); STARTTLS never under TLS: RFC 3207 §4.2.
+ */
 export const hello = ({ hostName, maxOctets, startTls }: Offer): Reply =>
   plain(
     250,
@@ -23,12 +26,15 @@ export const hello = ({ hostName, maxOctets, startTls }: Offer): Reply =>
     'ENHANCEDSTATUSCODES',
     `SIZE ${maxOctets}`,
     '8BITMIME',
+    'SMTPUTF8',
+    'CHUNKING',
     ...(startTls ? ['STARTTLS'] : []),
   );
 
 export const senderOk = reply(250, '2.1.0', 'sender ok');
 export const recipientOk = reply(250, '2.1.5', 'recipient ok');
 export const goAhead = plain(354, 'start mail input; end with <CRLF>.<CRLF>');
+export const chunkTaken = (octets: number): Reply => reply(250, '2.0.0', `${octets} octets received`); // RFC 3030 §2
 export const flushed = reply(250, '2.0.0', 'flushed');
 export const noop = reply(250, '2.0.0', 'ok');
 export const beginTls = reply(220, '2.0.0', 'go ahead with TLS'); // RFC 3207 §4
@@ -45,11 +51,17 @@ export const noTlsNow = (tls: Caller['tls']): Reply =>
 export const noRecipients = reply(503, '5.5.1', 'no valid recipients'); // RFC 2033 §4.2
 export const tooManyRecipients = reply(452, '4.5.3', 'too many recipients'); // RFC 5321 §4.5.3.1.10
 export const tooLarge = reply(552, '5.3.4', 'message is too large'); // RFC 1870 §6.1
+export const notAscii = reply(553, '5.6.7', 'an address that is not ASCII wants SMTPUTF8 at MAIL'); // RFC 6531 §3.5
+export const dataAfterBdat = reply(503, '5.5.1', 'no DATA after BDAT: RSET first'); // RFC 3030 §2
 /** A fault of ours, in whichever command. */
 export const fault = reply(451, '4.3.0', 'temporary failure, try again later');
 
 export const malformed = ({ code, enhanced, reason }: Extract<Command, { type: 'malformed' }>): Reply =>
   reply(code, enhanced, reason);
+
+/** What follows can't be told from commands, and is not looked at: the connection ends (docs/smuggling.md). */
+export const lost = ({ code, enhanced, reason }: Extract<Command, { type: 'lost' }>): Reply =>
+  reply(code, enhanced, `${reason}; closing connection`);
 
 /** RFC 2033 §4.1: HELO and EHLO get 500, and no enhanced code by RFC 2034 §4. The rest is known and not served. */
 export function refused({ keyword }: Extract<Command, { type: 'refused' }>): Reply {
@@ -58,10 +70,17 @@ export function refused({ keyword }: Extract<Command, { type: 'refused' }>): Rep
 }
 
 /** RFC 5321 §3.8, §4.2.3: before the house ends a session by itself. */
-export const stopping = (reason: StopReason, hostName: string): Reply =>
-  reason === 'idle'
-    ? reply(421, '4.4.2', `${hostName} idle for too long, closing connection`)
-    : reply(421, '4.3.2', `${hostName} shutting down, closing connection`);
+export function stopping(reason: StopReason, hostName: string): Reply {
+  switch (reason) {
+    case 'idle':
+    case 'no-log-in': // never here: there is no log-in
+      return reply(421, '4.4.2', `${hostName} idle for too long, closing connection`);
+    case 'shutdown':
+      return reply(421, '4.3.2', `${hostName} shutting down, closing connection`);
+    case 'kicked':
+      return reply(421, '4.3.2', `${hostName} session ended by an operator, closing connection`);
+  }
+}
 
 export function notResolved(refusal: RecipientRefusal): Reply {
   switch (refusal) {
@@ -74,18 +93,23 @@ export function notResolved(refusal: RecipientRefusal): Reply {
   }
 }
 
+/** What is told of a recipient without room: that it may pass, or that it is final. */
+export type OverQuota = 'temporary' | 'permanent';
+
 /** One for each recipient, in their order (RFC 2033 §4.2). */
-export const delivered = (outcomes: readonly Outcome[]): readonly Reply[] =>
+export const delivered = (outcomes: readonly Outcome[], overQuota: OverQuota): readonly Reply[] =>
   outcomes.map((outcome) =>
     outcome.ok
       ? reply(250, '2.0.0', `delivered ${outcome.value.mailHost}/${outcome.value.sequence}`)
-      : notDelivered(outcome.refusal),
+      : notDelivered(outcome.refusal, overQuota),
   );
 
-function notDelivered(refusal: DeliveryRefusal): Reply {
+function notDelivered(refusal: DeliveryRefusal, overQuota: OverQuota): Reply {
   switch (refusal) {
     case 'over-quota':
-      return reply(452, '4.2.2', 'mailbox is over quota');
+      return overQuota === 'permanent' ? overQuotaForGood : overQuotaNow;
+    case 'too-large-for-user':
+      return reply(552, '5.3.4', 'message is too large for this mailbox');
     case 'full':
       return reply(452, '4.3.1', 'mail store is full, try again later');
     case 'no-such-user':
@@ -96,12 +120,20 @@ function notDelivered(refusal: DeliveryRefusal): Reply {
   }
 }
 
+/** RFC 3463 §3.3: x.2.2, mailbox full. */
+const overQuotaNow = reply(452, '4.2.2', 'mailbox is over quota');
+const overQuotaForGood = reply(552, '5.2.2', 'mailbox is over quota');
+
 export function contentRefused(refusal: ContentRefusal): Reply {
   switch (refusal) {
     case 'too-large':
       return tooLarge;
+    case 'header-too-large':
+      return reply(552, '5.3.4', 'header section of the message is too large');
     case 'eight-bit-header':
       return reply(554, '5.6.0', 'message has 8-bit octets in its header');
+    case 'header-not-utf8':
+      return reply(554, '5.6.0', 'message has octets in its header that are not UTF-8');
     case 'bare-lf':
       return reply(554, '5.6.0', 'message has a line feed without a carriage return');
   }

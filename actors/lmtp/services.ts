@@ -33,14 +33,18 @@ export type Delivery = {
   readonly clientDomain: string;
   /** null is the null reverse-path (RFC 5321 §4.5.5). */
   readonly reversePath: Path | null;
+  /** RFC 6531 §3.4: paths and header section may hold more than ASCII. */
+  readonly smtputf8: boolean;
+  /** The message came under TLS, or through a unix socket. */
+  readonly secured: boolean;
   /** At least one; the same account may be named twice and then has two outcomes (RFC 2033 §4.2). */
   readonly recipients: readonly Accepted[];
-  /** CRLF line ends, screened; each piece valid only until the next is pulled. May be returned from early. */
+  /** CRLF line ends, the last one too, screened; each piece valid only until the next is pulled. May be returned from early. */
   readonly content: AsyncIterable<Uint8Array>;
 };
 
 /** Where the message went: told to the client, so that its log and ours can be joined. */
 export type Receipt = { readonly mailHost: string; readonly sequence: number };
-/** `no-such-user` and `disabled`: since it was resolved. */
-export type DeliveryRefusal = 'over-quota' | 'full' | RecipientRefusal;
+/** `no-such-user` and `disabled`: since it was resolved. `too-large-for-user`: it takes no message of this size. */
+export type DeliveryRefusal = 'over-quota' | 'too-large-for-user' | 'full' | RecipientRefusal;
 export type Outcome = Result<Receipt, DeliveryRefusal>;

@@ -9,7 +9,9 @@ import { Calls } from '../calls.ts';
 import { ContentLost } from '../incoming-content.ts';
 import type { Caller, Protocol, Session } from '../session.ts';
 import { SessionSystem } from '../session-system.ts';
-import { type Constants, lmtpMachine } from './machine.ts';
+import { Chunks } from './chunks.ts';
+import type { Constants } from './context.ts';
+import { lmtpMachine } from './machine.ts';
 import { ContentRefused, screened } from './screen.ts';
 import type { Delivery, Outcome, Resolved, Services, SessionServices } from './services.ts';
 
@@ -20,6 +22,9 @@ export function lmtpProtocol({ services, log, ...constants }: LmtpOptions): Prot
   return {
     name: 'lmtp',
     tooManyConnections: Buffer.from(`421 4.3.2 ${constants.hostName} too many connections, try again later\r\n`),
+    tooManyFromAddress: Buffer.from(
+      `421 4.3.2 ${constants.hostName} too many connections from your address, try again later\r\n`,
+    ),
     begin(caller: Caller): Session {
       const asked = new LoggedServices(services.begin(caller), new Calls(caller.session, log));
       const input = { constants, services: asked, tls: caller.tls };
@@ -36,9 +41,14 @@ const machine = lmtpMachine.provide({
       return found.ok ? accept({ ...found.value, forwardPath }) : found;
     }),
     deliver: fromPromise(async ({ input: { services, constants, ...delivery }, signal }) => {
-      const content = screened(delivery.content, constants);
+      const { content } = delivery;
+      // Between two chunks nobody but this knows that the session has ended.
+      if (content instanceof Chunks) signal.addEventListener('abort', () => content.giveUp(), { once: true });
       try {
-        const outcomes = await services.deliver({ ...delivery, content }, signal);
+        const outcomes = await services.deliver(
+          { ...delivery, content: screened(content, constants, delivery.smtputf8) },
+          signal,
+        );
         if (outcomes.length !== delivery.recipients.length) throw new Error('not one outcome for each recipient');
         return accept(outcomes);
       } catch (fault) {
@@ -46,6 +56,7 @@ const machine = lmtpMachine.provide({
         throw fault;
       }
     }),
+    takeChunk: fromPromise(({ input: { chunks, content, last } }) => chunks.take(content, last)),
   },
 });
 

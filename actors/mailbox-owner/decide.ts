@@ -6,6 +6,8 @@ import { accept } from '../../kernel/result.ts';
 import type { Change } from '../../store/change.ts';
 import type { View } from '../../store/key-value.ts';
 import type { Answer, Answers, OwnerOperation } from './operation.ts';
+import { changeMailboxes } from './operations/change-mailboxes.ts';
+import { clear } from './operations/clear.ts';
 import { close } from './operations/close.ts';
 import { collect } from './operations/collect.ts';
 import { deliver } from './operations/deliver.ts';
@@ -41,5 +43,7 @@ const deciders: Deciders = {
   'begin-epoch': () => ({ changes: [{ type: 'EpochBegan' }], answer: accept(null) }),
   collect,
   forget,
+  'change-mailboxes': changeMailboxes,
+  clear,
   'drop-account': dropAccount,
 };

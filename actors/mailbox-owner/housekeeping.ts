@@ -1,14 +1,15 @@
 /**
- * What an owner does when nobody asks: ends the sessions of fronts that are gone, removes bodies that nothing names, and
- * forgets sessions that ended long ago. All of it in small operations through the same writer as everything else, so that
- * nobody waits long behind it and followers do the same.
+ * What an owner does when nobody asks: ends the sessions of fronts that are gone, removes what is left of deleted mailboxes
+ * and bodies that nothing names, and forgets sessions that ended long ago. All of it in small operations through the same
+ * writer as everything else, so that nobody waits long behind it and followers do the same.
  */
 import type { Clock, Timer } from '../../kernel/clock.ts';
 import type { Store } from '../../store/store.ts';
-import { garbage, sessions } from '../../store/tables.ts';
+import { garbage, goingMailboxes, sessions } from '../../store/tables.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Fronts } from './fronts.ts';
 import type { Sweep } from './operation.ts';
+import { MOST_DELETED_AT_ONCE } from './operations/change-mailboxes.ts';
 import type { Writer } from './writer.ts';
 
 const COLLECT_DELAY_MS = 200;
@@ -22,7 +23,7 @@ const FORGET_AT_ONCE = 500;
 const SWEEP_PAGE = 1_000;
 
 export type Housekeeping = {
-  /** There may be bodies to collect. */
+  /** There may be bodies to collect, or mailboxes to clear. */
   stir(): void;
   /** Resolves when what is under way is done; nothing more is begun. */
   stop(): Promise<void>;
@@ -44,6 +45,14 @@ export function keepHouse(options: {
     if (!collected.ok) return RETRY_DELAY_MS;
     return collected.value.ok && collected.value.value.more ? 0 : undefined;
   });
+  const clearing = task(clock, log, 'clear', async () => {
+    const [going] = store.read((view) => [...goingMailboxes.range(view, [], { limit: 1 })]);
+    if (going === undefined) return undefined;
+    const [account, mailbox] = going.key;
+    const cleared = await writer.submit({ type: 'clear', account, mailbox, most: MOST_DELETED_AT_ONCE });
+    collecting.wake(COLLECT_DELAY_MS);
+    return cleared.ok ? 0 : RETRY_DELAY_MS;
+  });
   const forgetting = task(clock, log, 'forget', async () => {
     const forgotten = await writer.submit({ type: 'forget', now: clock.wall(), most: FORGET_AT_ONCE });
     return forgotten.ok && forgotten.value.ok && forgotten.value.value.more ? 0 : FORGET_EVERY_MS;
@@ -62,12 +71,16 @@ export function keepHouse(options: {
 
   fronts.onGone(() => sweeping.wake(0));
   sweeping.wake(0);
-  collecting.wake(COLLECT_DELAY_MS);
+  const stir = (): void => {
+    clearing.wake(COLLECT_DELAY_MS);
+    collecting.wake(COLLECT_DELAY_MS);
+  };
+  stir();
   forgetting.wake(FORGET_EVERY_MS);
   return {
-    stir: () => collecting.wake(COLLECT_DELAY_MS),
+    stir,
     async stop() {
-      await Promise.all([collecting.stop(), forgetting.stop(), sweeping.stop()]);
+      await Promise.all([clearing.stop(), collecting.stop(), forgetting.stop(), sweeping.stop()]);
     },
   };
 }

@@ -5,7 +5,7 @@
 import type { Result } from '../../kernel/result.ts';
 import type { Front } from '../../store/tables.ts';
 import type { Admission } from './admission.ts';
-import type { Delivered, DeliverRecipient, Maildrop, OpenRequest } from './requests.ts';
+import type { Delivered, DeliverRecipient, MailboxEdit, MailboxRefusal, Maildrop, OpenRequest } from './requests.ts';
 
 /** `now`, here and below: milliseconds since 1970. */
 export type Open = {
@@ -73,7 +73,22 @@ export type BeginEpoch = { readonly type: 'begin-epoch' };
 export type Collect = { readonly type: 'collect'; readonly mostChunks: number };
 /** Forgets at most so many ended sessions whose time has come. */
 export type Forget = { readonly type: 'forget'; readonly now: number; readonly most: number };
-/** Removes an account's mail, at most so many messages at once. */
+/** One change to an account's mailboxes; see requests.ts. */
+export type ChangeMailboxes = {
+  readonly type: 'change-mailboxes';
+  readonly account: string;
+  readonly withInbox: boolean;
+  readonly edit: MailboxEdit;
+  readonly now: number;
+};
+/** Removes at most so many messages of a mailbox that was deleted, and with the last of them the mailbox. */
+export type Clear = {
+  readonly type: 'clear';
+  readonly account: string;
+  readonly mailbox: number;
+  readonly most: number;
+};
+/** Removes an account's mail, at most so many messages and the like at once; 0: only if it has none, and no mailbox but INBOX. */
 export type DropAccount = {
   readonly type: 'drop-account';
   readonly account: string;
@@ -94,6 +109,8 @@ export type OwnerOperation =
   | BeginEpoch
   | Collect
   | Forget
+  | ChangeMailboxes
+  | Clear
   | DropAccount;
 
 export type Answers = {
@@ -106,6 +123,9 @@ export type Answers = {
   readonly 'begin-epoch': Result<null, never>;
   readonly collect: Result<More, never>;
   readonly forget: Result<More, never>;
+  /** `going`: the number of a deleted mailbox that has more messages than one step removes; the rest is for `clear`. */
+  readonly 'change-mailboxes': Result<{ readonly going: number | null }, MailboxRefusal>;
+  readonly clear: Result<More, never>;
   readonly 'drop-account': Result<More & { readonly ended: readonly string[] }, never>;
 };
 export type Answer<O extends OwnerOperation> = Answers[O['type']];

@@ -17,6 +17,10 @@ export type Operation =
   | 'deliver'
   | 'quit'
   | 'close'
+  | 'may-post'
+  | 'usage'
+  | 'mailboxes'
+  | 'change-mailboxes'
   | 'drop-account'
   | 'vacate';
 
@@ -97,11 +101,21 @@ export type DeliverRecipient = {
   readonly trace: Uint8Array;
   /** Milliseconds since the epoch (RFC 3501 §2.3.3), chosen by the front. */
   readonly internalDate: number;
+  /** What the account may hold, trace lines counted; absent or 0: unlimited. */
   readonly quotaOctets?: number;
   readonly quotaMessages?: number;
+  /** The largest message that the account takes, as it is stored, without trace lines; absent or 0: any. */
+  readonly sizeLimitOctets?: number;
+  /** Delivered whatever the quota says (requirement T-18); counted all the same. */
+  readonly ignoresQuota?: boolean;
+  /** The mailbox that the address named, as it stood there; where it is missing, or `anyone` may not post: INBOX. */
+  readonly folder?: string;
+  /** Then it is refused instead: shared mailboxes have no INBOX. */
+  readonly mustExist?: boolean;
 };
-/** One answer a recipient, in order; the same account named twice gets one copy and the same answer twice. */
-export type Delivered = readonly Result<{ readonly uid: number; readonly sequence: number }, 'over-quota'>[];
+export type DeliverRefusal = 'over-quota' | 'too-large-for-user' | 'no-such-mailbox';
+/** One answer a recipient, in order; the same mailbox named twice gets one copy and the same answer twice. */
+export type Delivered = readonly Result<{ readonly uid: number; readonly sequence: number }, DeliverRefusal>[];
 export type DeliverAnswer = Result<Delivered, CommonRefusal | 'stale' | 'full' | 'stage-missing'>;
 
 /** Removes messages, unlocks the maildrop and ends the session, in one (RFC 1939 §6); all or nothing. */
@@ -117,20 +131,82 @@ export type QuitAnswer = Result<null, CommonRefusal | 'stale' | 'full' | 'lock-l
 export type CloseRequest = { readonly handle: string };
 export type CloseAnswer = Result<null, CommonRefusal | 'full'>;
 
+/**
+ * May mail that names this mailbox be delivered into it, as things stand? `anyone` must have the right `p`. Only looks, so
+ * that a recipient can be refused when it is named; a delivery asks again.
+ */
+export type MayPostRequest = { readonly account: string; readonly folder: string };
+export type MayPostAnswer = Result<boolean, 'not-owner' | 'unavailable'>;
+
+/** What an account has here; zeros for one that never got anything. */
+export type UsageRequest = { readonly account: string };
+export type Usage = { readonly octets: number; readonly messages: number };
+export type UsageAnswer = Result<Usage, 'not-owner' | 'unavailable'>;
+
+/** Pages through an account's mailboxes, ascending by the octets of their names; a page shorter than `limit` is the last. */
+export type MailboxesRequest = {
+  readonly account: string;
+  readonly after?: string;
+  readonly limit: number;
+  /** Only the one of this very name, as it is kept; none, if it is not there. */
+  readonly name?: string;
+};
+export type MailboxEntry = {
+  readonly name: string;
+  readonly uidValidity: number;
+  readonly uidNext: number;
+  readonly messages: number;
+  readonly octets: number;
+  readonly rights: readonly Grant[];
+};
+/** One entry of an access control list (RFC 4314 §2), `identifier` as store/rights.ts says. */
+export type Grant = { readonly identifier: string; readonly rights: string };
+export type MailboxesAnswer = Result<readonly MailboxEntry[], 'not-owner' | 'unavailable'>;
+
+/** Asked by operators, once: repeated after a lost answer it may be refused for what it did itself. */
+export type ChangeMailboxesRequest = {
+  readonly account: string;
+  /** Has the account an INBOX, which comes into being when it is needed? Else there is none, nor anything below it. */
+  readonly withInbox: boolean;
+  readonly edit: MailboxEdit;
+};
+export type MailboxEdit =
+  /** With the superiors that it lacks (RFC 9051 §6.3.4). */
+  | { readonly type: 'create'; readonly name: string }
+  /** It is gone at once; its messages go in steps, if they are many. Its inferiors stay (RFC 9051 §6.3.5). */
+  | { readonly type: 'delete'; readonly name: string }
+  /** With its inferiors; the new name gets the superiors that it lacks (RFC 9051 §6.3.6). */
+  | { readonly type: 'rename'; readonly name: string; readonly to: string }
+  /** `+` or `-` before the rights adds or takes, else they replace; an identifier left with none is not listed (RFC 4314 §3.1). */
+  | { readonly type: 'set-rights'; readonly name: string; readonly identifier: string; readonly rights: string };
+export type MailboxRefusal =
+  | 'bad-name'
+  | 'exists'
+  | 'no-such-mailbox'
+  /** INBOX is always there, and under its name. */
+  | 'is-inbox'
+  /** A mailbox can't become its own inferior. */
+  | 'below-itself'
+  | 'too-many'
+  | 'bad-rights';
+export type ChangeMailboxesAnswer = Result<null, MailboxRefusal | 'not-owner' | 'unavailable' | 'full'>;
+
 /** Removes all mail of an account that the directory no longer has, and ends its session. Asked of the owner by operators. */
 export type DropAccountRequest = { readonly account: string };
 export type DropAccountAnswer = Result<null, 'not-owner' | 'unavailable' | 'full'>;
 
 /**
- * Forgets an account that has no mail here, and ends its session; one that has mail is left alone. Asked by operators, once
- * to look and once, as `moved`, after the directory gave it to another mailHost: then what was accepted before is counted, and
- * nothing is accepted after.
+ * Forgets an account that has no mail and no mailbox but INBOX here, and ends its session; any other is left alone. Asked by
+ * operators, once to look and once, as `moved`, after the directory gave it to another mailHost: then what was accepted before
+ * is counted, and nothing is accepted after.
  */
 export type VacateRequest = {
   readonly account: string;
   /** The directory gave it away already: `unavailable` until this owner knows, since till then it may take more mail. */
   readonly moved?: boolean;
 };
-export type VacateAnswer = Result<{ readonly messages: number }, 'not-owner' | 'unavailable' | 'full'>;
+/** `mailboxes`: those beside INBOX, and INBOX if rights were set on it. The account was forgotten if both are 0. */
+export type Left = { readonly messages: number; readonly mailboxes: number };
+export type VacateAnswer = Result<Left, 'not-owner' | 'unavailable' | 'full'>;
 
 export type OpenAnswer = Result<Opened, OpenRefusal>;

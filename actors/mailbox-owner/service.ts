@@ -6,18 +6,22 @@
  */
 
 import type { Clock } from '../../kernel/clock.ts';
-import { accept, type Result, refuse } from '../../kernel/result.ts';
+import { accept, refuse } from '../../kernel/result.ts';
 import { CHUNK_OCTETS, MAX_TRACE_OCTETS, readMessage, sha256 } from '../../store/blob.ts';
 import { type Store, StoreFault } from '../../store/store.ts';
 import { accounts as accountRows, endedSessions, locks, messages, sessions } from '../../store/tables.ts';
+import type { Log } from '../../telemetry/log.ts';
 import type { AccountsInUse } from './accounts-in-use.ts';
 import type { Admissions } from './admission.ts';
 import type { Fronts } from './fronts.ts';
 import { type Handles, type Holding, sessionOf } from './handles.ts';
+import { createMailboxService } from './mailbox-service.ts';
+import { madeByHand } from './mailboxes.ts';
+import { isCount, isFlag, isFolder, isName, isNumber, must } from './must.ts';
 import { recentOpenings } from './recent-openings.ts';
 import type * as r from './requests.ts';
 import { type HashStage, stageHashing } from './staged-hash.ts';
-import type { WriteRefusal, Writer } from './writer.ts';
+import { flat, type Writer } from './writer.ts';
 
 export type ServiceParts = {
   readonly store: Store;
@@ -28,6 +32,7 @@ export type ServiceParts = {
   readonly fronts: Fronts;
   readonly admissions: Admissions;
   readonly clock: Clock;
+  readonly log: Log;
   /** Called when there may be bodies to collect. */
   readonly stir: () => void;
 };
@@ -36,7 +41,7 @@ const MOST_LISTED = 5_000;
 const MOST_DROPPED_AT_ONCE = 500;
 
 export function createService(parts: ServiceParts) {
-  const { store, writer, epoch, handles, accounts, fronts, admissions, clock, stir } = parts;
+  const { store, writer, epoch, handles, accounts, fronts, admissions, clock, log, stir } = parts;
   const hashStage = stageHashing(store, clock);
   const openings = recentOpenings(clock);
 
@@ -44,6 +49,7 @@ export function createService(parts: ServiceParts) {
   const forget = (ended: readonly string[]): void => {
     for (const session of ended) {
       const holding = handles.drop(session);
+      if (holding) log.debug('session ended', { session, account: holding.account });
       if (holding?.account) accounts.ended(holding.account, session);
     }
     stir();
@@ -73,6 +79,7 @@ export function createService(parts: ServiceParts) {
     if (abandoned !== null) forget([abandoned]);
     const { account, counter, maildrop } = answer.value;
     const handle = handles.give({ session, purpose, account, counter, maildrop });
+    log.debug('session opened', { session, account, purpose, front: front.me, again });
     if (account === null || maildrop === null) return accept({ handle, epoch, counter });
     const { lock, uidValidity, uidNext } = maildrop;
     accounts.opened(account, { session, lock });
@@ -170,14 +177,23 @@ export function createService(parts: ServiceParts) {
     must(isName(account) && typeof moved === 'boolean', 'vacate: which?');
     // A change succeeds without a node that could not be asked: this one may not know yet, and would go on to deliver.
     if (moved && admissions.keeps?.(account) !== false) return refuse('unavailable');
-    const messages = () => store.read((view) => accountRows.get(view, account))?.messages ?? 0;
-    if (messages() > 0) return accept({ messages: messages() });
+    const left = () =>
+      store.read((view) => ({
+        messages: accountRows.get(view, account)?.messages ?? 0,
+        mailboxes: madeByHand(view, account),
+      }));
+    const before = left();
+    if (before.messages > 0 || before.mailboxes > 0) return accept(before);
     // Of no message at all: an empty account is dropped, another one left. Queued behind every delivery taken before.
     const step = flat(await writer.submit({ type: 'drop-account', account, most: 0, now: clock.wall() }));
     if (!step.ok) return step;
     forget(step.value.ended);
-    return accept({ messages: step.value.more ? Math.max(1, messages()) : 0 });
+    if (!step.value.more) return accept({ messages: 0, mailboxes: 0 });
+    const after = left(); // what kept it may have gone again since: it was not dropped all the same
+    return accept(after.mailboxes > 0 ? after : { ...after, messages: Math.max(1, after.messages) });
   };
+
+  const mailboxes = createMailboxService({ store, writer, admissions, clock, stir });
 
   const dropAccount = async ({ account }: r.DropAccountRequest): Promise<r.DropAccountAnswer> => {
     must(isName(account), 'drop-account: which?');
@@ -190,12 +206,8 @@ export function createService(parts: ServiceParts) {
     }
   };
 
-  return { open, list, fetch, body, stage, deliver, quit, close, dropAccount, vacate, forget };
+  return { open, list, fetch, body, stage, deliver, quit, close, dropAccount, vacate, ...mailboxes, forget };
 }
-
-/** The operation's own answer, or why it could not be written, in one. */
-const flat = <A>(written: Result<A, WriteRefusal>): A | Result<never, WriteRefusal> =>
-  written.ok ? written.value : written;
 
 type Shown = { readonly account: string; readonly mailbox: number; readonly uidNext: number };
 const maildropOf = (holding: Holding | undefined): Shown | undefined =>
@@ -233,16 +245,12 @@ function mustBeDelivery({ counter, content, recipients }: r.DeliverRequest): voi
   must(/^[0-9a-f]{64}$/.test(content.sha256), 'deliver: hash');
   must(content.kind === 'staged' || content.bytes instanceof Uint8Array, 'deliver: content');
   must(Array.isArray(recipients) && recipients.length > 0, 'deliver: no recipients');
-  for (const { account, trace, internalDate } of recipients) {
+  for (const recipient of recipients) {
+    const { account, trace, internalDate, folder = '' } = recipient;
     must(isName(account) && isCount(internalDate), 'deliver: recipient');
     must(trace instanceof Uint8Array && trace.length <= MAX_TRACE_OCTETS, 'deliver: trace');
+    must(isFolder(folder) && isFlag(recipient.mustExist) && isFlag(recipient.ignoresQuota), 'deliver: mailbox');
+    for (const limit of [recipient.quotaOctets, recipient.quotaMessages, recipient.sizeLimitOctets])
+      must(limit === undefined || isCount(limit), 'deliver: limit');
   }
-}
-
-const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
-const isNumber = (value: unknown): boolean => isCount(value) && value !== 0;
-const isName = (value: unknown): boolean => typeof value === 'string' && value !== '' && value.length <= 500;
-
-function must(holds: boolean, what: string): asserts holds {
-  if (!holds) throw new RangeError(`mail request: ${what}`);
 }

@@ -77,6 +77,7 @@ export function createTenure(parts: TenureParts): Tenure {
     fronts,
     admissions,
     clock,
+    log,
     stir,
   });
 
@@ -100,6 +101,10 @@ export function createTenure(parts: TenureParts): Tenure {
     await serve('deliver', service.deliver);
     await serve('quit', service.quit);
     await serve('close', service.close);
+    await serve('may-post', service.mayPost);
+    await serve('usage', service.usage);
+    await serve('mailboxes', service.listMailboxes);
+    await serve('change-mailboxes', service.changeMailboxes);
     await serve('drop-account', service.dropAccount);
     await serve('vacate', service.vacate);
     if (isOwner())

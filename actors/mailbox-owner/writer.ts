@@ -24,6 +24,10 @@ export type WriteRefusal = 'full' | 'not-owner' | 'unavailable';
 /** What the operation itself answered, or why it could not be written. */
 export type Written<O extends OwnerOperation> = Result<Answer<O>, WriteRefusal>;
 
+/** The operation's own answer, or why it could not be written, in one. */
+export const flat = <A>(written: Result<A, WriteRefusal>): A | Result<never, WriteRefusal> =>
+  written.ok ? written.value : written;
+
 /** Why a writer stopped for good. */
 export type WriterEnd = { readonly reason: 'lost' } | { readonly reason: 'fault'; readonly fault: unknown };
 

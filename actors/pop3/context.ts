@@ -8,7 +8,7 @@ import { parsePlain } from '../../protocols/sasl/plain.ts';
 import type { Caller } from '../session.ts';
 import { emptyMaildrop, type Maildrop } from './maildrop.ts';
 import * as replies from './replies.ts';
-import type { Credentials, SessionServices } from './services.ts';
+import type { Attempt, SessionServices } from './services.ts';
 import { DEFAULT_LANGUAGE, type Language, TEXTS, type Texts } from './texts.ts';
 
 /** What all sessions of a listener have in common. */
@@ -69,18 +69,22 @@ export function capabilities(context: Context, stls: boolean): Reply {
 /** Commands that may log in. */
 type LogInCommand = Extract<Command, { type: 'PASS' | 'APOP' | 'AUTH' | 'response' }>;
 
-export function credentials(context: Context, event: LogInCommand): Credentials {
+export function credentials(context: Context, event: LogInCommand): Attempt {
   switch (event.type) {
     case 'PASS':
-      return { name: context.name!, proof: { mechanism: 'PLAIN', secret: event.secret } };
+      return { name: context.name!, proof: { mechanism: 'PLAIN', secret: event.secret }, mechanism: 'PASS' };
     case 'APOP':
-      return { name: event.name, proof: { mechanism: 'APOP', timestamp: timestamp(context), digest: event.digest } };
+      return {
+        name: event.name,
+        proof: { mechanism: 'APOP', timestamp: timestamp(context), digest: event.digest },
+        mechanism: 'APOP',
+      };
     case 'AUTH':
     case 'response': {
       const message = event.type === 'AUTH' ? event.initial : event.response;
       const { authorizationId, authenticationId, secret } = parsePlain(message!)!; // a guard let it through
       const proof = { mechanism: 'PLAIN', secret } as const;
-      return { name: authenticationId, proof, ...(authorizationId !== '' && { authorizationId }) };
+      return { name: authenticationId, proof, mechanism: 'PLAIN', ...(authorizationId !== '' && { authorizationId }) };
     }
   }
 }

@@ -9,7 +9,7 @@ import type { Result } from '../../kernel/result.ts';
 import type { Command } from '../../protocols/pop3/command.ts';
 import type { Reply } from '../../protocols/pop3/reply.ts';
 import { parsePlain } from '../../protocols/sasl/plain.ts';
-import type { DriverEvent, Said } from '../session.ts';
+import type { DriverEvent, Said, StopReason, Tag } from '../session.ts';
 import {
   type Context,
   capabilities,
@@ -22,7 +22,7 @@ import {
 } from './context.ts';
 import { type Listed, maildropOf, mark, markedUids, message, unmarkAll } from './maildrop.ts';
 import * as replies from './replies.ts';
-import type { Credentials, Expunged, LogIn, RetrieveRefusal, SessionServices } from './services.ts';
+import type { Attempt, Expunged, LogIn, RetrieveRefusal, SessionServices } from './services.ts';
 import { DEFAULT_LANGUAGE, languageFor, type Texts } from './texts.ts';
 
 type Asking<T> = T & { readonly services: SessionServices };
@@ -39,10 +39,10 @@ export const pop3Machine = setup({
     events: {} as Command | Extract<DriverEvent, { type: 'secured' | 'stop' }>,
     emitted: {} as Said<Reply>,
     input: {} as Input,
-    tags: {} as 'ready',
+    tags: {} as Tag,
   },
   actors: {
-    logIn: fromPromise<LogIn, Asking<Credentials>>(notProvided),
+    logIn: fromPromise<LogIn, Asking<Attempt>>(notProvided),
     retrieve: fromPromise<Fetched, Asking<Wanted>>(notProvided),
     top: fromPromise<Fetched, Asking<Wanted & { readonly lines: number }>>(notProvided),
     expunge: fromPromise<Expunged, Asking<{ readonly uids: readonly number[] }>>(notProvided),
@@ -60,6 +60,7 @@ export const pop3Machine = setup({
     accepted: (_, params: { ok: boolean }) => params.ok,
     isOneTooMany: ({ context }, params: LogIn) =>
       !params.ok && params.refusal === 'bad-credentials' && context.failures >= context.constants.loginFailures,
+    isKicked: (_, params: { readonly reason: StopReason }) => params.reason === 'kicked',
     isCommand: ({ event }) => !event.type.startsWith('xstate.') && event.type !== 'stop' && event.type !== 'secured',
   },
   actions: {
@@ -201,7 +202,7 @@ export const pop3Machine = setup({
               },
               {
                 guard: { type: 'isOneTooMany', params: ({ event }) => event.output },
-                target: '#pop3.closed',
+                target: '#pop3.dismissed',
                 actions: { type: 'say', params: ({ context }) => replies.tooManyFailures(texts(context)) },
               },
               {
@@ -330,6 +331,7 @@ export const pop3Machine = setup({
       },
     },
     closed: { type: 'final' },
+    dismissed: { type: 'final', tags: 'dismissed' },
   },
   on: {
     LANG: [
@@ -350,7 +352,15 @@ export const pop3Machine = setup({
     malformed: {
       actions: { type: 'say', params: ({ context, event }) => replies.malformed(texts(context), event.reason) },
     },
-    stop: '.closed', // RFC 1939 §3: without UPDATE, and POP3 has no word to say first
+    stop: [
+      // RFC 1939 §3: without UPDATE
+      {
+        guard: { type: 'isKicked', params: ({ event }) => event },
+        target: '.dismissed',
+        actions: { type: 'say', params: ({ context }) => replies.kicked(texts(context)) },
+      },
+      { target: '.dismissed' }, // POP3 has no word to say first
+    ],
     '*': {
       guard: 'isCommand',
       actions: { type: 'say', params: ({ context, event }) => replies.notNow(texts(context), event.type) },

@@ -111,6 +111,8 @@ export const updated = (t: Texts, { count }: Maildrop): Reply => ok(t.updated(co
 /** A fault of ours, in whichever command (RFC 3206 §4). */
 export const fault = (t: Texts): Reply => err(t.fault, 'SYS/TEMP');
 export const tooManyFailures = (t: Texts): Reply => err(t.tooManyFailures, 'AUTH');
+/** For good, as far as the client can tell: coming back at once is what it should not do (RFC 3206 §4). */
+export const kicked = (t: Texts): Reply => err(t.kicked, 'SYS/PERM');
 
 export function notLoggedIn(t: Texts, refusal: LogInRefusal): Reply {
   switch (refusal) {
@@ -120,6 +122,8 @@ export function notLoggedIn(t: Texts, refusal: LogInRefusal): Reply {
       return err(t.inUse, 'IN-USE'); // RFC 2449 §8.1.2
     case 'too-soon':
       return err(t.tooSoon, 'LOGIN-DELAY'); // RFC 2449 §8.1.1
+    case 'too-many-sessions':
+      return err(t.tooManySessions, 'IN-USE'); // no other code says that it is others' doing and will pass
     case 'unavailable':
       return fault(t);
     case 'broken':

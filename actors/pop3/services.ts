@@ -4,6 +4,7 @@
  */
 import type { Result } from '../../kernel/result.ts';
 import type { Proof } from '../authenticator/requests.ts';
+import type { Answer, Identity } from '../log-ins.ts';
 import type { Caller } from '../session.ts';
 import type { Listed } from './maildrop.ts';
 
@@ -36,12 +37,16 @@ export type Credentials = {
   readonly authorizationId?: string;
 };
 
+/** How it was said, for the connection log: PASS and SASL's PLAIN prove the same. */
+export type Attempt = Credentials & { readonly mechanism: 'PASS' | 'APOP' | 'PLAIN' };
+
 /**
  * `in-use`: the proof was right, but another POP3 session has the maildrop (RFC 2449 §8.1.2). `too-soon`: right as well, but
- * the last log-in was less than the login delay ago (RFC 2449 §8.1.1). `broken`: only an operator helps.
+ * the last log-in was less than the login delay ago (RFC 2449 §8.1.1). `too-many-sessions`: right, and the account has as many
+ * on this node as it may have. `broken`: only an operator helps.
  */
-export type LogInRefusal = 'bad-credentials' | 'in-use' | 'too-soon' | 'unavailable' | 'broken';
-export type LogIn = Result<Listing, LogInRefusal>;
+export type LogInRefusal = 'bad-credentials' | 'in-use' | 'too-soon' | 'too-many-sessions' | 'unavailable' | 'broken';
+export type LogIn = Answer<Listing & Identity, LogInRefusal>;
 /** INBOX as it stood at log-in, ascending by UID. Sizes are octets as sent, CRLF line ends, unstuffed. */
 export type Listing = { readonly uidValidity: number; readonly entries: readonly Listed[] };
 

@@ -8,26 +8,37 @@ import { top } from '../../mime/top.ts';
 import { Pop3Decoder } from '../../protocols/pop3/decoder.ts';
 import { pop3Encoder } from '../../protocols/pop3/encoder.ts';
 import { surrogate } from '../../protocols/pop3/surrogate.ts';
+import type { ConnectionLog } from '../../telemetry/connection-log.ts';
 import type { Log } from '../../telemetry/log.ts';
+import { cutName } from '../../telemetry/redact.ts';
+import { canonicalName } from '../authenticator/names.ts';
+import { saslprep } from '../authenticator/saslprep.ts';
 import { Calls } from '../calls.ts';
+import { LogIns } from '../log-ins.ts';
 import type { Caller, Protocol, Session } from '../session.ts';
 import { SessionSystem } from '../session-system.ts';
 import type { Constants } from './context.ts';
 import { pop3Machine } from './machine.ts';
-import type { Credentials, Expunged, LogIn, Retrieved, Services, SessionServices } from './services.ts';
+import type { Attempt, Credentials, Expunged, LogIn, Retrieved, Services, SessionServices } from './services.ts';
 
 export type Pop3Options = Constants & {
   readonly services: Services;
+  /** Where a bare name belongs. */
+  readonly defaultDomain: string;
+  readonly connectionLog: ConnectionLog;
   readonly log: Log;
 };
 
-export function pop3Protocol({ services, log, ...constants }: Pop3Options): Protocol {
+export function pop3Protocol({ services, connectionLog, log, defaultDomain, ...constants }: Pop3Options): Protocol {
   const system = new SessionSystem();
   return {
     name: 'pop3',
     tooManyConnections: Buffer.from('-ERR [SYS/TEMP] too many connections, try again later\r\n'),
+    tooManyFromAddress: Buffer.from('-ERR [SYS/TEMP] too many connections from your address, try again later\r\n'),
+    nologin: (text) => Buffer.from(`-ERR [ALERT] ${text}\r\n`),
     begin(caller: Caller): Session {
-      const held = new MaildropSession(services.begin(caller), caller.session, log);
+      const logIns = new LogIns(connectionLog.begin(caller, 'pop3'));
+      const held = new MaildropSession({ services: services.begin(caller), logIns, caller, defaultDomain, log });
       const input = { constants, services: held, session: caller.session, tls: caller.tls };
       return system.begin(machine, input, { decoder: new Pop3Decoder(), encoder: pop3Encoder, held });
     },
@@ -69,33 +80,61 @@ async function* whole(body: AsyncIterable<Uint8Array>, sizeOctets: number): Asyn
   if (octets !== sizeOctets) throw new Error(`a message of ${sizeOctets} octets came with ${octets}`);
 }
 
+type Parts = {
+  readonly services: SessionServices;
+  readonly logIns: LogIns;
+  readonly caller: Caller;
+  readonly defaultDomain: string;
+  readonly log: Log;
+};
+
 /** The services, with an eye on whether the maildrop is open, and on who wishes to act as whom. */
 class MaildropSession implements SessionServices {
+  readonly logIns: LogIns;
   readonly #services: SessionServices;
   readonly #calls: Calls;
   readonly #session: string;
   readonly #log: Log;
+  readonly #defaultDomain: string;
   #isOpen = false;
 
-  constructor(services: SessionServices, session: string, log: Log) {
+  constructor({ services, logIns, caller, defaultDomain, log }: Parts) {
+    this.logIns = logIns;
     this.#services = services;
-    this.#calls = new Calls(session, log);
-    this.#session = session;
+    this.#calls = new Calls(caller.session, log);
+    this.#session = caller.session;
     this.#log = log;
+    this.#defaultDomain = defaultDomain;
   }
 
-  logIn(credentials: Credentials, signal: AbortSignal): Promise<LogIn> {
-    const { name, authorizationId = name } = credentials;
-    if (authorizationId !== name) {
-      // By the names alone, whatever the password: it tells nobody who has an account (RFC 4616 §2).
-      this.#log.info('log-in refused', { account: name, session: this.#session, reason: 'other-authorization-id' });
-      return Promise.resolve(refuse('bad-credentials'));
-    }
-    return this.#calls.call('log-in', async () => {
-      const answer = await this.#services.logIn(credentials, signal);
-      if (answer.ok) this.#isOpen = true;
-      return answer;
+  logIn(credentials: Attempt, signal: AbortSignal): Promise<LogIn> {
+    return this.logIns.attempt(credentials, signal, async () => {
+      if (!this.#actsAsItself(credentials)) return this.#refuseOther(credentials);
+      return await this.#calls.call('log-in', async () => {
+        const answer = await this.#services.logIn(credentials, signal);
+        if (answer.ok) this.#isOpen = true;
+        return answer;
+      });
     });
+  }
+
+  /**
+   * RFC 4616 §2: may whoever logs in act as whom they name? Nobody but themselves; both names are prepared as names are
+   * before they are compared. By the names alone, whatever the password: it tells nobody who has an account.
+   */
+  #actsAsItself({ name, authorizationId = name }: Credentials): boolean {
+    return this.#account(authorizationId) === this.#account(name);
+  }
+
+  #refuseOther({ name }: Credentials): LogIn {
+    const reason = 'other-authorization-id';
+    this.#log.info('log-in refused', { account: cutName(name), session: this.#session, reason });
+    return { ...refuse('bad-credentials'), reason };
+  }
+
+  /** The account that a name means; it may be nobody's. */
+  #account(name: string): string {
+    return canonicalName(saslprep(name) ?? name, this.#defaultDomain);
   }
 
   retrieve(uid: number, signal: AbortSignal): Promise<Retrieved> {

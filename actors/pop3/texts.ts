@@ -41,6 +41,8 @@ export type Texts = {
   readonly tooManyFailures: string;
   readonly inUse: string;
   readonly tooSoon: string;
+  readonly tooManySessions: string;
+  readonly kicked: string;
   readonly broken: string;
 };
 
@@ -80,6 +82,8 @@ const english: Texts = {
   tooManyFailures: 'too many failed log-ins',
   inUse: 'maildrop is in use by another session',
   tooSoon: 'too soon after the last log-in',
+  tooManySessions: 'too many sessions of this account',
+  kicked: 'session ended by the administrator',
   broken: 'maildrop cannot be opened, ask your administrator',
 };
 
@@ -146,6 +150,8 @@ const german: Texts = {
   tooManyFailures: 'zu viele misslungene Anmeldungen',
   inUse: 'Postfach wird von einer anderen Sitzung benutzt',
   tooSoon: 'zu bald nach der letzten Anmeldung',
+  tooManySessions: 'zu viele Sitzungen dieses Kontos',
+  kicked: 'Sitzung vom Verwalter beendet',
   broken: 'Postfach lässt sich nicht öffnen, bitte den Verwalter fragen',
 };
 

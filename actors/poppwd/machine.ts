@@ -7,9 +7,11 @@
 import { assertEvent, assign, emit, fromPromise, setup } from 'xstate';
 import type { Command } from '../../protocols/poppwd/command.ts';
 import type { Reply } from '../../protocols/poppwd/reply.ts';
-import type { Caller, DriverEvent, Said } from '../session.ts';
+import type { Caller, DriverEvent, Said, StopReason, Tag } from '../session.ts';
 import * as replies from './replies.ts';
 import type { Changed, Credentials, LogIn, SessionServices } from './services.ts';
+
+type Asked = Pick<SessionServices, 'logIn' | 'changePassword'>;
 
 /** What all sessions of a listener have in common. */
 export type Constants = {
@@ -24,14 +26,14 @@ export type Constants = {
 
 export type Input = {
   readonly constants: Constants;
-  readonly services: SessionServices;
+  readonly services: Asked;
   /** Unique for ever, and so is the greeting's timestamp. */
   readonly session: string;
   readonly tls: Caller['tls'];
 };
 
 type Context = Input & { readonly name: string | null; readonly failures: number };
-type Asking<T> = T & { readonly services: SessionServices };
+type Asking<T> = T & { readonly services: Asked };
 
 const notProvided = () => Promise.reject(new Error('not provided'));
 
@@ -41,7 +43,7 @@ export const poppwdMachine = setup({
     events: {} as Command | Extract<DriverEvent, { type: 'stop' }>,
     emitted: {} as Extract<Said<Reply>, { type: 'reply' }>,
     input: {} as Input,
-    tags: {} as 'ready',
+    tags: {} as Tag,
   },
   actors: {
     logIn: fromPromise<LogIn, Asking<Credentials>>(notProvided),
@@ -56,6 +58,7 @@ export const poppwdMachine = setup({
     /** Nothing was changed and the login still holds: NEWPASS may be sent again. */
     stillHolds: (_, answer: Changed) =>
       !answer.ok && (answer.refusal === 'not-allowed' || answer.refusal === 'unavailable'),
+    isKicked: (_, params: { readonly reason: StopReason }) => params.reason === 'kicked',
     isCommand: ({ event }) => !event.type.startsWith('xstate.') && event.type !== 'stop',
   },
   actions: {
@@ -107,7 +110,7 @@ export const poppwdMachine = setup({
               },
               {
                 guard: { type: 'isOneTooMany', params: ({ event }) => event.output },
-                target: '#poppwd.closed',
+                target: '#poppwd.dismissed',
                 actions: { type: 'say', params: replies.tooManyFailures },
               },
               {
@@ -145,24 +148,41 @@ export const poppwdMachine = setup({
               },
               {
                 // A change compares with the account as it was at login; after one, that login says nothing any more.
-                target: '#poppwd.authorization',
+                target: '#poppwd.spent',
                 actions: { type: 'say', params: ({ event }) => changeReply(event.output) },
               },
             ],
             onError: {
-              target: '#poppwd.authorization',
+              target: '#poppwd.spent',
               actions: { type: 'say', params: replies.notChanged('unknown') }, // what broke may have broken late
             },
           },
         },
       },
     },
+    spent: {
+      // What is left to say is QUIT, as in the first poppassd.
+      tags: 'ready',
+      on: {
+        USER: { actions: { type: 'say', params: replies.reconnect } },
+        PASS: { actions: { type: 'say', params: replies.reconnect } },
+        NEWPASS: { actions: { type: 'say', params: replies.reconnect } },
+      },
+    },
     closed: { type: 'final' },
+    dismissed: { type: 'final', tags: 'dismissed' },
   },
   on: {
     QUIT: { target: '.closed', actions: { type: 'say', params: replies.bye } },
     malformed: { actions: { type: 'say', params: ({ event }) => replies.malformed(event.reason) } },
-    stop: '.closed', // there is no word for it
+    stop: [
+      {
+        guard: { type: 'isKicked', params: ({ event }) => event },
+        target: '.dismissed',
+        actions: { type: 'say', params: replies.kicked },
+      },
+      { target: '.dismissed' }, // there is no word for it
+    ],
     '*': { guard: 'isCommand', actions: { type: 'say', params: ({ event }) => replies.notNow(event.type) } },
   },
 });

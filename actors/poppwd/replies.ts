@@ -1,6 +1,7 @@
 /** Every text that a poppwd client reads (docs/poppwd.md). The only file here that turns refusals into words. */
 import { type Reply, reply } from '../../protocols/poppwd/reply.ts';
-import type { ChangePasswordRefusal, VerifyRefusal } from '../authenticator/requests.ts';
+import type { ChangePasswordRefusal } from '../authenticator/requests.ts';
+import type { LogInRefusal } from './services.ts';
 
 /** Exactly one pair of angle brackets: clients look for the timestamp between them. */
 export const greeting = (constants: { product: string; version: string; hostName: string }, session: string): Reply =>
@@ -19,13 +20,18 @@ export const notInClear = reply(500, 'passwords are changed here under TLS only'
 export const userFirst = reply(500, 'USER first');
 export const logInFirst = reply(500, 'log in first');
 export const notNow = (keyword: string): Reply => reply(500, `${keyword} is not allowed now`);
+/** After a change, or one of which nothing is known: one log-in for each connection. */
+export const reconnect = reply(500, 'log in again over a new connection');
+export const kicked = reply(500, 'session ended by the administrator');
 export const tooManyFailures = reply(515, 'too many failed logins');
 export const unavailable = reply(500, 'temporary failure, try again later');
 
-export function notLoggedIn(refusal: VerifyRefusal): Reply {
+export function notLoggedIn(refusal: LogInRefusal): Reply {
   switch (refusal) {
     case 'bad-credentials':
       return reply(515, 'incorrect password or account name'); // the same for an unknown account
+    case 'too-many-sessions':
+      return reply(500, 'too many sessions of this account, try again later');
     case 'unavailable':
       return unavailable;
   }

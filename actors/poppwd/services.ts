@@ -4,10 +4,11 @@
  */
 import type { Result } from '../../kernel/result.ts';
 import type { ChangePasswordRefusal, VerifyRefusal } from '../authenticator/requests.ts';
+import type { Answer, Identity } from '../log-ins.ts';
 import type { Caller } from '../session.ts';
 
 export type Services = {
-  /** One object for each session, made when it begins; told nothing of its end. */
+  /** One object for each session, made when it begins. */
   begin(caller: Caller): SessionServices;
 };
 
@@ -18,8 +19,12 @@ export type SessionServices = {
    * takes the old password any more. Go on when the signal is aborted: a client may close without waiting.
    */
   changePassword(newSecret: string, signal: AbortSignal): Promise<Changed>;
+  /** Called at most once and last, when a log-in succeeded: the session is over. */
+  leave(): void;
 };
 
 export type Credentials = { readonly name: string; readonly secret: string };
-export type LogIn = Result<null, VerifyRefusal>;
+/** `too-many-sessions`: the password was right, and the account has as many on this node as it may have. */
+export type LogInRefusal = VerifyRefusal | 'too-many-sessions';
+export type LogIn = Answer<Identity, LogInRefusal>;
 export type Changed = Result<null, ChangePasswordRefusal>;

@@ -24,6 +24,11 @@ export class LmtpClient {
     try {
       expect(await client.reply(), 2);
       expect(await client.ask('LHLO client.example.test'), 2);
+      if (endpoint.startTls) {
+        expect(await client.ask('STARTTLS'), 2);
+        await client.wire.secure(endpoint.startTls, endpoint.resumption);
+        expect(await client.ask('LHLO client.example.test'), 2); // RFC 3207 §4.2: all said before is forgotten
+      }
       return client;
     } catch (error) {
       client.close();

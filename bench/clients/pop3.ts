@@ -22,7 +22,12 @@ export class Pop3Client {
   static async connect(endpoint: Endpoint): Promise<Pop3Client> {
     const wire = await Wire.open(endpoint);
     try {
-      return new Pop3Client(wire, accepted(await wire.line()));
+      const client = new Pop3Client(wire, accepted(await wire.line()));
+      if (endpoint.startTls) {
+        await client.ask('STLS'); // RFC 2595 §4
+        await wire.secure(endpoint.startTls, endpoint.resumption);
+      }
+      return client;
     } catch (error) {
       wire.close();
       throw error;

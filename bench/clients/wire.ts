@@ -3,7 +3,7 @@
  * Buffers, not strings, so that a message's octets come back as they were sent.
  */
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
-import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { type ConnectionOptions, connect as connectTls, TLSSocket } from 'node:tls';
 
 const CRLF = Buffer.from('\r\n');
 const MULTILINE_END = Buffer.from('\r\n.\r\n');
@@ -11,18 +11,28 @@ const MULTILINE_END = Buffer.from('\r\n.\r\n');
 export class WireClosed extends Error {}
 
 export type Endpoint = ({ readonly host: string; readonly port: number } | { readonly path: string }) & {
+  /** The client's own address; absent: the system's choice. */
+  readonly localAddress?: string;
   /** TLS from the first octet; absent: none. */
   readonly tls?: ConnectionOptions;
+  /** TLS after STLS or STARTTLS, before anything else is said; the client of the protocol sees to it. */
+  readonly startTls?: ConnectionOptions;
+  /** Where the TLS session of one connection is kept for the next one to resume; absent: none resumes. */
+  readonly resumption?: { session?: Buffer };
 };
 
 export class Wire {
-  readonly #socket: Socket;
+  #socket!: Socket; // by #takeOver
   #held: Buffer[] = [];
   #size = 0;
   #ended: Error | undefined;
   #wake: (() => void) | undefined;
 
   private constructor(socket: Socket) {
+    this.#takeOver(socket);
+  }
+
+  #takeOver(socket: Socket): void {
     this.#socket = socket;
     socket.on('data', (bytes: Buffer) => {
       this.#held.push(bytes);
@@ -31,6 +41,7 @@ export class Wire {
       this.#rouse();
     });
     const end = (error?: Error) => {
+      if (socket !== this.#socket) return; // TLS has it now, and tells by itself
       this.#ended ??= error ?? new WireClosed('the server closed the connection');
       this.#rouse();
     };
@@ -39,10 +50,10 @@ export class Wire {
     socket.on('error', (error) => end(error));
   }
 
-  static open({ tls, ...place }: Endpoint): Promise<Wire> {
+  static open({ tls, startTls: _, resumption, ...place }: Endpoint): Promise<Wire> {
     return new Promise((resolve, reject) => {
       const socket = tls
-        ? connectTls({ ...place, ...tls } as ConnectionOptions)
+        ? resuming(resumption, (session) => connectTls({ ...place, ...tls, ...session } as ConnectionOptions))
         : connect({ ...place, noDelay: true } as NetConnectOpts);
       socket.once('error', reject);
       socket.once(tls ? 'secureConnect' : 'connect', () => {
@@ -50,6 +61,25 @@ export class Wire {
         resolve(new Wire(socket));
       });
     });
+  }
+
+  /** The handshake after STLS or STARTTLS was accepted. Throws when it fails, and when the server said more in clear. */
+  async secure(options: ConnectionOptions, resumption?: Endpoint['resumption']): Promise<void> {
+    const plain = this.#socket;
+    if (this.#size > 0) throw new Error('the server said more in clear after it had accepted TLS');
+    plain.removeAllListeners('data');
+    const secured = resuming(resumption, (session) => connectTls({ socket: plain, ...options, ...session }));
+    await new Promise<void>((resolve, reject) => {
+      secured.once('secureConnect', resolve);
+      secured.once('error', reject);
+      secured.once('close', () => reject(new WireClosed('the server closed the connection during the handshake')));
+    });
+    this.#takeOver(secured);
+  }
+
+  /** What the octets go through under TLS: the version, whether the session was resumed; undefined in clear. */
+  get tls(): TLSSocket | undefined {
+    return this.#socket instanceof TLSSocket ? this.#socket : undefined;
   }
 
   /** Writes, and waits only while the server does not read. */
@@ -157,6 +187,16 @@ export class Wire {
     this.#held = [rest];
     this.#size = rest.length;
   }
+}
+
+/** Begins with the session that is kept, and keeps the one that the server then gives. */
+function resuming(kept: Endpoint['resumption'], connect: (session: { session?: Buffer }) => TLSSocket): TLSSocket {
+  const socket = connect(kept?.session ? { session: kept.session } : {});
+  if (kept)
+    socket.on('session', (session: Buffer) => {
+      kept.session = session;
+    });
+  return socket;
 }
 
 /** Takes one dot from each line that begins with one (RFC 1939 §3). */

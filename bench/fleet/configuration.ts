@@ -9,8 +9,9 @@ export type NodePlace = {
   /** TOML for the table `[nats]`: user, password-file, TLS. */
   readonly nats?: string | undefined;
   readonly channels?: number | undefined;
-  /** TLS: paths relative to the configuration file, and the port of POP3 under implicit TLS; POP3 and LMTP get STARTTLS. */
-  readonly tls?: { readonly certificate: string; readonly key: string; readonly pop3sPort: number } | undefined;
+  readonly tls?: PlaceTls | undefined;
+  /** TOML put into each listener. */
+  readonly listenerTerms?: string | undefined;
   readonly logLevel?: string | undefined;
   /** TOML put before the first table. */
   readonly top?: string | undefined;
@@ -18,24 +19,31 @@ export type NodePlace = {
   readonly tables?: string | undefined;
 };
 
-/** POP3 under implicit TLS: 1995, 2995 and so on. */
-export const pop3sPortFrom = (base: number) => base + 995;
+/** POP3 and LMTP get STARTTLS, and listeners under implicit TLS stand beside those in clear. */
+export type PlaceTls = {
+  /** Paths relative to the configuration file. */
+  readonly certificate: string;
+  readonly key: string;
+  readonly ports: Readonly<Record<'pop3s' | 'poppwds', number>>;
+  /** No password in clear: poppwd, which has no command for TLS, listens under it alone. */
+  readonly isOnly?: boolean;
+};
+
+/** POP3 under implicit TLS at 1995, 2995 and so on, as its 995 (RFC 8314 §7.1); poppwd, which has no port for it, at 1107. */
+export const tlsPortsFrom = (base: number) => ({ pop3s: base + 995, poppwds: base + 107 });
 
 /** 1000 gives POP3 1110, LMTP 1124, poppwd 1106; 2000 gives 2110 and so on. */
 export const portsFrom = (base: number) => ({ pop3: base + 110, lmtp: base + 124, poppwd: base + 106 });
 
 export function configuration(place: NodePlace): string {
   const channels = place.channels === undefined ? '' : `channels = ${place.channels}\n`;
-  const listeners = Object.entries(place.ports).map(
-    ([protocol, port]) => listener(protocol, port, place.tls && protocol !== 'poppwd' ? 'starttls' : 'none') + channels,
-  );
-  const tls =
-    place.tls === undefined
-      ? []
-      : [
-          `[tls]\ncertificate-file = "${place.tls.certificate}"\nkey-file = "${place.tls.key}"\n`,
-          listener('pop3', place.tls.pop3sPort, 'implicit') + channels,
-        ];
+  const { tls } = place;
+  const inClear = Object.entries(place.ports).filter(([protocol]) => !(tls?.isOnly && protocol === 'poppwd'));
+  const listeners = [
+    ...inClear.map(([protocol, port]) => listener(protocol, port, tls && protocol !== 'poppwd' ? 'starttls' : 'none')),
+    ...(tls ? [listener('pop3', tls.ports.pop3s, 'implicit'), listener('poppwd', tls.ports.poppwds, 'implicit')] : []),
+  ].map((each) => each + channels + (place.listenerTerms ?? ''));
+  const top = (tls?.isOnly ? 'cleartext-login-enable = false\n' : '') + (place.top ?? '');
   const servers = place.natsPorts?.map((port) => `127.0.0.1:${port}`) ?? [];
   const nats =
     servers.length === 0
@@ -44,10 +52,10 @@ export function configuration(place: NodePlace): string {
           `[nats]\nservers = ${JSON.stringify(servers)}\ncluster = "demo"\ncluster-key-file = "cluster.key"\n${place.nats ?? ''}`,
         ];
   return [
-    `me = "${place.me}"\ndata = "${place.data}"\ndefault-domain = "example.test"\n${place.top ?? ''}`,
+    `me = "${place.me}"\ndata = "${place.data}"\ndefault-domain = "example.test"\n${top}`,
     ...nats,
     ...listeners,
-    ...tls,
+    ...(tls ? [`[tls]\ncertificate-file = "${tls.certificate}"\nkey-file = "${tls.key}"\n`] : []),
     `[log]\nlevel = "${place.logLevel ?? 'warn'}"\nformat = "text"\n`,
     ...(place.tables === undefined ? [] : [place.tables]),
   ].join('\n');

@@ -4,16 +4,26 @@ import { join, resolve } from 'node:path';
 import { connectControl } from '../../admin/control-client.ts';
 import type { Endpoint } from '../clients/wire.ts';
 import { Program } from './program.ts';
+import { type FleetTls, trusting } from './tls.ts';
 
 const HOMING = resolve(import.meta.dirname, '../../bin/homing.js');
+
+export type NodePorts = Readonly<Record<'pop3' | 'lmtp' | 'poppwd', number>> & {
+  readonly pop3s?: number;
+  readonly poppwds?: number;
+};
 
 export class NodeProcess {
   readonly me: string;
   readonly file: string;
   readonly data: string;
+  /** As the fleet's clients use them: in clear, or, where TLS alone is used, by STLS and STARTTLS. */
   readonly pop3: Endpoint;
   readonly lmtp: Endpoint;
   readonly poppwd: Endpoint;
+  /** Under implicit TLS, where the fleet has any. */
+  readonly pop3s: Endpoint | undefined;
+  readonly ports: NodePorts;
   readonly lines: string[] = [];
   program: Program | undefined;
   readonly #environment: NodeJS.ProcessEnv;
@@ -23,17 +33,25 @@ export class NodeProcess {
     me: string;
     file: string;
     data: string;
-    ports: { pop3: number; lmtp: number; poppwd: number };
+    ports: NodePorts;
+    tls?: FleetTls | undefined;
     environment?: NodeJS.ProcessEnv;
     command?: readonly string[];
   }) {
     this.me = place.me;
     this.file = place.file;
     this.data = place.data;
+    const { ports } = place;
+    this.ports = ports;
     const at = (port: number): Endpoint => ({ host: '127.0.0.1', port });
-    this.pop3 = at(place.ports.pop3);
-    this.lmtp = at(place.ports.lmtp);
-    this.poppwd = at(place.ports.poppwd);
+    const under = (port: number | undefined): Endpoint | undefined =>
+      place.tls && port !== undefined ? { ...at(port), tls: trusting(place.tls) } : undefined;
+    const isOnly = place.tls?.use === 'only';
+    const upgraded = place.tls && isOnly ? { startTls: trusting(place.tls) } : {};
+    this.pop3 = { ...at(ports.pop3), ...upgraded };
+    this.lmtp = { ...at(ports.lmtp), ...upgraded };
+    this.poppwd = (isOnly ? under(ports.poppwds) : undefined) ?? at(ports.poppwd);
+    this.pop3s = under(ports.pop3s);
     this.#environment = { ...process.env, ...place.environment };
     this.#command = place.command ?? [process.execPath, HOMING];
   }
@@ -49,6 +67,11 @@ export class NodeProcess {
       environment: this.#environment,
       onLine: (line) => this.lines.push(line),
     });
+  }
+
+  /** A command of the command line, as an operator gives it; what it said. Throws when it fails. */
+  async homing(...words: readonly string[]): Promise<readonly string[]> {
+    return runHoming(this.#command, [...words, '-f', this.file], this.#environment);
   }
 
   /** Asks a verb over the control socket (admin/control.ts); throws what the verb refuses. */
@@ -69,7 +92,7 @@ async function runHoming(
   command: readonly string[],
   words: readonly string[],
   environment: NodeJS.ProcessEnv,
-): Promise<void> {
+): Promise<readonly string[]> {
   const said: string[] = [];
   const program = await Program.start([...command, ...words], {
     readyLine: /^/,
@@ -81,4 +104,5 @@ async function runHoming(
   });
   const how = await (program?.ended ?? Promise.resolve('0'));
   if (how !== '0') throw new Error(`homing ${words.join(' ')}: ended with ${how}:\n${said.join('\n')}`);
+  return said;
 }

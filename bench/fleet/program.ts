@@ -3,9 +3,9 @@
  * so that no load run or test leaves a server behind.
  */
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { type Life, lifeOf } from './life.ts';
+import { cpuSeconds, type Memory, memoryOf } from './processes.ts';
 
 export type ProgramOptions = {
   /** Resolves `start` when a line of stdout or stderr matches. */
@@ -82,14 +82,15 @@ export class Program {
 
   /** Anonymous resident memory in octets: what grows, unlike the mapped pages of a database. */
   rssAnonOctets(): number {
-    const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
-    return Number(/^RssAnon:\s+(\d+) kB/m.exec(status)![1]) * 1024;
+    return this.memory().anonymous;
+  }
+
+  memory(): Memory {
+    return memoryOf([this.pid]);
   }
 
   /** User and system time used so far, in seconds. */
   cpuSeconds(): number {
-    const stat = readFileSync(`/proc/${this.pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / 100; // clock ticks: 100 a second on Linux
+    return cpuSeconds([this.pid]);
   }
 }

@@ -4,20 +4,27 @@ import type { Workload } from './workload.ts';
 
 export const pop3Login: Workload = {
   clients: 50,
-  prepare: async ({ pop3, accounts }) => ({
-    unit: 'sessions',
-    unitsPerOperation: 1,
-    operation: async (client) => {
-      const { name, secret } = accounts[client]!;
-      const session = await Pop3Client.connect(pop3);
-      try {
-        await session.logIn(name, secret);
-        await session.stat();
-        await session.quit();
-      } finally {
-        session.close();
-      }
-    },
-    end: async () => {},
-  }),
+  async prepare({ pop3, accounts, resumes }) {
+    const kept = accounts.map(() => ({}));
+    let [sessions, resumed] = [0, 0];
+    return {
+      unit: 'sessions',
+      unitsPerOperation: 1,
+      operation: async (client) => {
+        const { name, secret } = accounts[client]!;
+        const session = await Pop3Client.connect(resumes ? { ...pop3, resumption: kept[client]! } : pop3);
+        sessions++;
+        if (session.wire.tls?.isSessionReused()) resumed++;
+        try {
+          await session.logIn(name, secret);
+          await session.stat();
+          await session.quit();
+        } finally {
+          session.close();
+        }
+      },
+      resumedShare: () => resumed / Math.max(1, sessions),
+      end: async () => {},
+    };
+  },
 };

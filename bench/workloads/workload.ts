@@ -8,6 +8,8 @@ export type Place = {
   readonly pop3: Endpoint;
   readonly lmtp: Endpoint;
   readonly accounts: readonly BenchAccount[];
+  /** Whether a client's next connection resumes the TLS session of its last one. */
+  readonly resumes?: boolean;
 };
 
 export type Running = {
@@ -16,6 +18,8 @@ export type Running = {
   readonly unit: string;
   /** How many of the unit one operation counts for. */
   readonly unitsPerOperation: number;
+  /** Of the TLS handshakes, those that resumed a session. */
+  resumedShare?(): number;
   end(): Promise<void>;
 };
 

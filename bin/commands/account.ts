@@ -31,7 +31,7 @@ export function accountCommand(): Command {
       withVerbs(options.file, async (ask) => {
         const rows = (await ask('account.list')) as Record<string, unknown>[];
         if (options.json) console.log(JSON.stringify(rows, null, 2));
-        else printTable(rows, ['name', 'mailHost', 'status']);
+        else printTable(rows, ['name', 'mailHost', 'status', 'kind']);
       }),
     );
   withFile(account.command('show <name>'))
@@ -41,12 +41,12 @@ export function accountCommand(): Command {
       withVerbs(options.file, async (ask) => {
         const shown = (await ask('account.show', { name })) as Record<string, unknown>;
         if (options.json) console.log(JSON.stringify(shown, null, 2));
-        else for (const [key, value] of Object.entries(shown)) console.log(`${key}: ${show(value)}`);
+        else for (const [key, value] of Object.entries(shown)) console.log(`${key}: ${show(key, value)}`);
       }),
     );
   withFile(account.command('set <name> <key=value...>'))
     .description(
-      'changes settings: status, quota-octets, quota-messages, password-change; and mail-host, while it has no mail',
+      'changes settings: status, quota-octets, quota-messages, size-limit, password-change; and mail-host, while it has no mail',
     )
     .action((name: string, settings: readonly string[], options: Common) =>
       withVerbs(options.file, (ask) => ask('account.set', { name, settings: pairs(settings) })),
@@ -57,31 +57,40 @@ export function accountCommand(): Command {
       withVerbs(options.file, (ask) => ask('account.rename', { name, to })),
     );
   withFile(account.command('delete <name>'))
-    .description('deletes an account; an account made anew under the name does not see its mail')
+    .description(
+      'deletes an account with its mail, or what is left of that; an account made anew under the name does not see it',
+    )
     .action((name: string, options: Common) =>
       withVerbs(options.file, async (ask) => {
-        const { mailDropped, mailOf, also } = (await ask('account.delete', { name })) as {
+        const { mailDropped, mailOf, also, again } = (await ask('account.delete', { name })) as {
           mailDropped: boolean;
+          again?: true;
           mailOf?: string;
           also?: string[];
         };
         if (also)
           console.log(`deleted with it: ${also.join(', ')}, which an unfinished rename had left as its other name`);
+        if (again) console.log('deleted before; what was left of its mail goes now');
         if (mailOf !== undefined) console.log(`deleted; its mail stays with ${mailOf}, the other name of the account`);
         else if (!mailDropped)
-          console.log('deleted; its owner does not run, so its mail still takes room, out of all reach');
+          console.log(
+            'deleted; its owner does not answer, so its mail still takes room, out of all reach: repeat this when it does',
+          );
       }),
     );
   withFile(account.command('import <path>'))
     .description('adds accounts from JSON lines: {"name": ..., "password": ..., "mailHost": ...}')
-    .action((path: string, options: Common) =>
-      withVerbs(options.file, (ask, config) => importAccounts(path, ask, config.defaultDomain)),
-    );
+    .action(async (path: string, options: Common) => {
+      const read = readLines(path); // before: perhaps only root may
+      await withVerbs(options.file, (ask, config) => importAccounts(path, read, ask, config.defaultDomain));
+    });
   return account;
 }
 
-const show = (value: unknown): string =>
-  value !== null && typeof value === 'object' ? JSON.stringify(value) : String(value);
+function show(key: string, value: unknown): string {
+  if (key === 'usage' && value === null) return 'not known, for the owner does not answer';
+  return value !== null && typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
 
 /** `key=value` words as an object; what keys and values may be is the verb's to say. */
 function pairs(words: readonly string[]): Record<string, string> {
@@ -100,9 +109,15 @@ const SLICE_OCTETS = 512 * 1024;
 /** What is given is any JSON: the check says what it must be. */
 type ImportLine = { readonly line: number; readonly given: Record<string, unknown> };
 
+type ImportFile = { readonly lines: readonly ImportLine[]; readonly errors: string[] };
+
 /** The whole file is checked before the first account is made. */
-async function importAccounts(path: string, ask: Ask, defaultDomain: string): Promise<void> {
-  const { lines, errors } = readLines(path);
+async function importAccounts(
+  path: string,
+  { lines, errors }: ImportFile,
+  ask: Ask,
+  defaultDomain: string,
+): Promise<void> {
   for (const { line, error } of await checkLines(lines, ask, defaultDomain))
     errors.push(`${path}: line ${line}: ${error}`);
   if (errors.length > 0) throw new CommandError(...errors, `${path}: nothing was imported`);
@@ -169,7 +184,7 @@ function readImport(path: string): string {
   }
 }
 
-function readLines(path: string): { lines: ImportLine[]; errors: string[] } {
+function readLines(path: string): ImportFile {
   const lines: ImportLine[] = [];
   const errors: string[] = [];
   readImport(path)

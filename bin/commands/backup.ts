@@ -14,7 +14,9 @@ export function backupCommand(): Command {
     .action(async (directory: string, options: { file: string; withKey?: boolean; json?: boolean }) => {
       const to = resolve(directory);
       const given = { to, withKey: options.withKey === true };
-      const made = (await withMaintenance(readConfig(options.file), (ask) => runJob(ask, 'backup', given))) as Manifest;
+      const made = (await withMaintenance(options.file, readConfig(options.file), (ask) =>
+        runJob(ask, 'backup', given),
+      )) as Manifest;
       if (options.json) return console.log(JSON.stringify(made, null, 2));
       for (const { mailHost, octets, record } of made.mail)
         console.log(`mail of ${mailHost}: ${octets} octets, up to record ${record}`);

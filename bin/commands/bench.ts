@@ -1,18 +1,23 @@
 /**
  * `homing bench WORKLOAD`: starts servers of its own on loopback, loads them, and prints rate, latency, errors and the
- * servers' processor time: one embedded node, and a cluster whose owners are local or remote to the node connected to.
+ * servers' processor time: one embedded node, and a cluster whose owners are local or remote to the node connected to; in clear
+ * or under TLS, and beside a server of others. `hostile` attacks one node instead.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Argument, Command } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import { type Fleet, startFleet } from '../../bench/fleet/fleet.ts';
-import { idleCost } from '../../bench/idle.ts';
-import { run } from '../../bench/load.ts';
+import { memoryOf } from '../../bench/fleet/processes.ts';
+import { makeFleetTls } from '../../bench/fleet/tls.ts';
+import { besideFirst, measureIdle, measureLoad, type Row, type Server } from '../../bench/measure.ts';
+import { type DovecotMode, startDovecot } from '../../bench/peers/dovecot.ts';
+import { measureHostile } from '../../bench/workloads/hostile.ts';
 import { lmtpDeliver } from '../../bench/workloads/lmtp-deliver.ts';
 import { pop3Login } from '../../bench/workloads/pop3-login.ts';
 import { pop3Retr } from '../../bench/workloads/pop3-retr.ts';
 import type { BenchAccount, Workload } from '../../bench/workloads/workload.ts';
+import { CommandError } from '../command-error.ts';
 import { printTable } from './options.ts';
 
 const WORKLOADS: Readonly<Record<string, Workload>> = {
@@ -21,26 +26,61 @@ const WORKLOADS: Readonly<Record<string, Workload>> = {
   'lmtp-deliver': lmtpDeliver,
 };
 const IDLE = 'pop3-idle';
+const HOSTILE = 'hostile';
+/** What a peer can be loaded with: it has none of our mail. */
+const BESIDE = ['pop3-login', IDLE];
+const DOVECOT_MODES: readonly DovecotMode[] = ['default', 'reused'];
 
-type Options = { seconds: number; clients?: number; connections: number; only?: string; json?: boolean };
-type Row = Readonly<Record<string, string | number>>;
+type Options = {
+  readonly seconds: number;
+  readonly clients?: number;
+  readonly connections: number;
+  readonly sessions: number;
+  readonly seed?: number;
+  readonly only?: 'embedded' | 'local' | 'remote';
+  readonly tls?: 'pop3s' | 'stls';
+  readonly resume?: boolean;
+  readonly loggedIn?: boolean;
+  readonly beside?: 'dovecot';
+  readonly json?: boolean;
+};
 
 export function benchCommand(): Command {
   return new Command('bench')
     .description('measures a workload on one node, and on a cluster with local and with remote owners')
-    .addArgument(new Argument('<workload>').choices([...Object.keys(WORKLOADS), IDLE]))
+    .addArgument(new Argument('<workload>').choices([...Object.keys(WORKLOADS), IDLE, HOSTILE]))
     .option('--seconds <seconds>', 'how long to measure each', Number, 10)
     .option('--clients <clients>', 'concurrent clients (default: the workload’s own)', Number)
     .option('--connections <connections>', `connections of ${IDLE}`, Number, 5000)
-    .option('--only <where>', 'embedded, local or remote')
+    .option('--sessions <sessions>', `sessions of ${HOSTILE} clients; --clients says how many at once`, Number, 10_000)
+    .option('--seed <seed>', `of what ${HOSTILE} clients send (default: another each time)`, Number)
+    .option('--logged-in', `connections of ${IDLE} log in, each to an account of its own`)
+    .addOption(new Option('--only <where>', 'one of the places').choices(['embedded', 'local', 'remote']))
+    .addOption(
+      new Option('--tls [how]', 'POP3 under TLS from the first octet or by STLS, LMTP by STARTTLS, NATS under TLS')
+        .choices(['pop3s', 'stls'])
+        .preset('pop3s'),
+    )
+    .option('--resume', 'each connection of pop3-login resumes the TLS session of the one before (default: none does)')
+    .addOption(
+      new Option('--beside <server>', `${BESIDE.join(' and ')} on one node and on this server`).choices(['dovecot']),
+    )
     .option('--json', 'print JSON')
     .action(bench);
 }
 
 async function bench(name: string, options: Options): Promise<void> {
+  if (options.beside && !BESIDE.includes(name))
+    throw new CommandError(`--beside goes with ${BESIDE.join(' and ')} only`);
+  if (options.resume && (name !== 'pop3-login' || !options.tls))
+    throw new CommandError('--resume goes with pop3-login and --tls only');
   const directory = mkdtempSync(join(tmpdir(), 'homing-bench-'));
   try {
-    const rows = name === IDLE ? [await idle(directory, options)] : await measure(directory, name, options);
+    if (name === HOSTILE) {
+      await hostile(directory, options);
+      return;
+    }
+    const rows = name === IDLE ? await idle(directory, options) : await load(directory, name, options);
     if (options.json) console.log(JSON.stringify(rows, null, 2));
     else printTable(rows, Object.keys(rows[0]!));
     if (rows.some((row) => row['errors'] !== undefined && row['errors'] !== 0)) process.exitCode = 1;
@@ -49,84 +89,137 @@ async function bench(name: string, options: Options): Promise<void> {
   }
 }
 
-async function measure(directory: string, name: string, options: Options): Promise<Row[]> {
+const HOSTILE_AT_ONCE = 300;
+
+async function hostile(directory: string, options: Options): Promise<void> {
+  const { sessions, seconds, clients: atOnce = HOSTILE_AT_ONCE, seed = Math.floor(Math.random() * 2 ** 31) } = options;
+  const tables = await measureHostile({ directory, sessions, atOnce, seed, seconds });
+  const { decent, node, endings, wrong } = tables;
+  if (options.json) console.log(JSON.stringify(tables, null, 2));
+  else for (const rows of [decent, node, endings]) printTable(rows, Object.keys(rows[0]!));
+  for (const line of wrong) console.error(line);
+  if (wrong.length > 0) process.exitCode = 1;
+}
+
+async function load(directory: string, name: string, options: Options): Promise<readonly Row[]> {
+  const workload = WORKLOADS[name]!;
+  const wanted = { name, clients: options.clients ?? workload.clients, seconds: options.seconds };
+  const measure = (server: Server) => measureLoad(workload, server, wanted);
+  if (options.beside) {
+    const rows = await beside(directory, options, wanted.clients, wanted.clients, measure);
+    return besideFirst(rows, 'sessions/s');
+  }
   const rows: Row[] = [];
-  const wants = (where: string) => options.only === undefined || options.only === where;
-  if (wants('embedded')) {
-    const fleet = await startFleet({ directory: join(directory, 'one'), nodes: ['n1'], nats: 0, channels: 20_000 });
-    rows.push(...(await measureOn(fleet, name, options, [{ where: 'embedded', owner: 'n1' }])));
-  }
-  const places = [
-    { where: 'local', owner: 'n1' },
-    { where: 'remote', owner: 'n2' },
-  ].filter(({ where }) => wants(where));
-  if (places.length > 0) {
-    const nodes = ['n1', 'n2', 'n3'];
-    const fleet = await startFleet({ directory: join(directory, 'three'), nodes, nats: 1, channels: 20_000 });
-    rows.push(...(await measureOn(fleet, name, options, places)));
-  }
+  for (const { nodes, places } of fleetsFor(options))
+    await onFleet(join(directory, String(nodes.length)), nodes, options, 20_000, async (fleet) => {
+      for (const place of places) rows.push(await measure(await serverOf(fleet, place, options, wanted.clients)));
+    });
   return rows;
 }
 
 /** Clients connect to n1; `owner` keeps their mail. */
-async function measureOn(
-  fleet: Fleet,
-  name: string,
+type FleetPlace = { readonly where: string; readonly owner: string };
+
+function fleetsFor({ only }: Options): readonly { readonly nodes: readonly string[]; readonly places: FleetPlace[] }[] {
+  const isWanted = ({ where }: FleetPlace) => only === undefined || only === where;
+  const one = [{ where: 'embedded', owner: 'n1' }];
+  const three = [
+    { where: 'local', owner: 'n1' },
+    { where: 'remote', owner: 'n2' },
+  ];
+  return [
+    { nodes: ['n1'], places: one.filter(isWanted) },
+    { nodes: ['n1', 'n2', 'n3'], places: three.filter(isWanted) },
+  ].filter(({ places }) => places.length > 0);
+}
+
+async function onFleet(
+  directory: string,
+  nodes: readonly string[],
   options: Options,
-  places: readonly { where: string; owner: string }[],
-): Promise<Row[]> {
-  const workload = WORKLOADS[name]!;
-  const clients = options.clients ?? workload.clients;
-  const front = fleet.node('n1');
+  channels: number,
+  use: (fleet: Fleet) => Promise<void>,
+): Promise<void> {
+  const tls = options.tls ? await makeFleetTls(directory, 'only') : undefined;
+  const fleet = await startFleet({ directory, nodes, nats: nodes.length > 1 ? 1 : 0, channels, ...(tls && { tls }) });
   try {
-    const rows: Row[] = [];
-    for (const { where, owner } of places) {
-      const accounts = await makeAccounts(fleet, where, owner, clients);
-      const running = await workload.prepare({ pop3: front.pop3, lmtp: front.lmtp, accounts });
-      await run({ clients, durationMs: 1000, operation: running.operation }); // warm-up, not counted
-      const cpuBefore = cpu(fleet);
-      const measured = await run({ clients, durationMs: options.seconds * 1000, operation: running.operation });
-      const cpuSeconds = cpu(fleet) - cpuBefore;
-      await running.end();
-      const units = measured.operations * running.unitsPerOperation;
-      if (measured.firstError) console.error(`${name}, ${where}: ${measured.firstError}`);
-      rows.push({
-        workload: name,
-        where,
-        clients,
-        [`${running.unit}/s`]: Math.round(measured.perSecond * running.unitsPerOperation),
-        'p50 ms': measured.p50Ms.toFixed(2),
-        'p99 ms': measured.p99Ms.toFixed(2),
-        errors: measured.errors,
-        'server cpu us each': Math.round((cpuSeconds * 1e6) / Math.max(1, units)),
-      });
-    }
-    return rows;
+    await use(fleet);
   } finally {
     await fleet.stop();
   }
 }
 
+async function serverOf(
+  fleet: Fleet,
+  { where, owner }: FleetPlace,
+  { tls, resume }: Options,
+  accounts: number,
+): Promise<Server> {
+  const front = fleet.node('n1');
+  const programs = () => [...fleet.nodes, ...fleet.nats].map(({ program }) => program!);
+  return {
+    where: labelled(where, tls),
+    place: {
+      pop3: tls === 'pop3s' ? front.pop3s! : front.pop3,
+      lmtp: front.lmtp,
+      accounts: await makeAccounts(fleet, where, owner, accounts),
+      ...(resume && { resumes: true }),
+    },
+    cpuSeconds: () => programs().reduce((sum, program) => sum + program.cpuSeconds(), 0),
+    memory: () => memoryOf(programs().map(({ pid }) => pid)),
+  };
+}
+
+const labelled = (what: string, tls: Options['tls']): string =>
+  tls ? `${what}, ${{ pop3s: 'TLS', stls: 'STLS' }[tls]}` : what;
+
 async function makeAccounts(fleet: Fleet, where: string, owner: string, count: number): Promise<BenchAccount[]> {
-  const accounts = Array.from({ length: count }, (_, at) => ({
-    name: `${where}${at}@example.test`,
-    secret: `secret of ${at}`,
-  }));
+  const accounts = accountsCalled(where, count);
   for (const { name, secret } of accounts)
     await fleet.node(owner).ask('account.add', { name, secret, mailHost: owner });
   return accounts;
 }
 
-/** Processor seconds of all servers, nats-servers too. */
-const cpu = (fleet: Fleet): number =>
-  [...fleet.nodes, ...fleet.nats].reduce((sum, { program }) => sum + (program?.cpuSeconds() ?? 0), 0);
+const accountsCalled = (what: string, count: number): BenchAccount[] =>
+  Array.from({ length: count }, (_, at) => ({ name: `${what}${at}@example.test`, secret: `secret of ${at}` }));
 
-async function idle(directory: string, options: Options): Promise<Row> {
-  const fleet = await startFleet({ directory, nodes: ['n1'], nats: 0, channels: options.connections + 500 });
-  try {
-    const { connections, octetsEach } = await idleCost(fleet.node('n1'), options.connections);
-    return { workload: IDLE, connections, 'KiB each': (octetsEach / 1024).toFixed(2) };
-  } finally {
-    await fleet.stop();
+async function idle(directory: string, options: Options): Promise<readonly Row[]> {
+  const { connections, loggedIn = false } = options;
+  const accounts = loggedIn ? connections : 0;
+  const measure = (server: Server) => measureIdle(server, connections, loggedIn);
+  if (options.beside) return besideFirst(await beside(directory, options, accounts, connections, measure), 'KiB each');
+  const rows: Row[] = [];
+  await onFleet(directory, ['n1'], options, connections + 500, async (fleet) => {
+    rows.push(await measure(await serverOf(fleet, { where: 'embedded', owner: 'n1' }, options, accounts)));
+  });
+  return rows;
+}
+
+/** One embedded node, and then the peer in each of its modes, one after another on the same machine. */
+async function beside(
+  directory: string,
+  options: Options,
+  accountCount: number,
+  connections: number,
+  measure: (server: Server) => Promise<Row>,
+): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  await onFleet(join(directory, 'homing'), ['n1'], options, connections + 500, async (fleet) => {
+    rows.push(await measure(await serverOf(fleet, { where: 'embedded', owner: 'n1' }, options, accountCount)));
+  });
+  const tls = await makeFleetTls(join(directory, 'peer'), 'only');
+  const accounts = accountsCalled('peer', accountCount);
+  for (const mode of DOVECOT_MODES) {
+    const peer = await startDovecot({ directory: join(directory, 'peer', mode), tls, mode, connections, accounts });
+    const { startTls: _, ...inClear } = peer.pop3;
+    const pop3 = { pop3s: peer.pop3s, stls: peer.pop3, none: inClear }[options.tls ?? 'none'];
+    const where = labelled(peer.name, options.tls);
+    const place = { pop3, lmtp: pop3, accounts, ...(options.resume && { resumes: true }) };
+    try {
+      rows.push(await measure({ ...peer, where, place }));
+    } finally {
+      await peer.stop();
+    }
   }
+  return rows;
 }

@@ -10,7 +10,7 @@ export function checkCommand(): Command {
     .option('--json', 'print JSON')
     .action(async (options: { file: string; json?: boolean }) => {
       const config = readConfig(options.file);
-      const reports = (await withMaintenance(config, (ask) => runJob(ask, 'check'))) as DatabaseReport[];
+      const reports = (await withMaintenance(options.file, config, (ask) => runJob(ask, 'check'))) as DatabaseReport[];
       if (options.json) console.log(JSON.stringify(reports, null, 2));
       else for (const report of reports) print(report);
       if (reports.some(({ flaws }) => flaws.length > 0)) process.exitCode = 1;

@@ -9,6 +9,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { type Fleet, startFleet } from '../../bench/fleet/fleet.ts';
 import { CommandError } from '../command-error.ts';
 import { stopSignal, untilStopped } from '../until-stopped.ts';
+import { makeCertificate } from './demo/certificate.ts';
 
 const ACCOUNTS = [
   { name: 'alice@example.test', mailHost: 'n1' },
@@ -37,6 +38,9 @@ function oneOrThree(text: string): number {
 async function runCluster(options: Options): Promise<void> {
   const directory = resolve(options.directory);
   const signal = stopSignal(); // from here on Ctrl-C ends what was started
+  const tls = join(directory, 'tls');
+  const certificate = join(tls, 'cert.pem');
+  if (!existsSync(certificate)) await makeCertificate(tls);
   const fleet = await startFleet({
     directory,
     nodes: ['n1', 'n2', 'n3'],
@@ -44,6 +48,7 @@ async function runCluster(options: Options): Promise<void> {
     natsPort: options.natsPort,
     natsProgram: options.natsServer,
     portBase: 1000,
+    tls: { certificateFile: certificate, keyFile: join(tls, 'key.pem'), authorityFile: certificate, use: 'offered' },
   }).catch((error: Error) => {
     const hint = /ENOENT/.test(error.message) ? ['install nats-server (Debian: apt-get install nats-server)'] : [];
     throw new CommandError(error.message, ...hint);
@@ -52,6 +57,7 @@ async function runCluster(options: Options): Promise<void> {
     await addAccounts(directory, fleet);
     for (const { port, program } of fleet.nats) console.log(`nats-server: 127.0.0.1:${port}, pid ${program.pid}`);
     for (const node of fleet.nodes) tell(node, signal);
+    console.log(`certificate, for localhost and signed by itself: ${relative(process.cwd(), certificate)}`);
     console.log(`accounts and passwords: ${relative(process.cwd(), join(directory, 'passwords'))}\nready`);
   } catch (error) {
     await fleet.stop();

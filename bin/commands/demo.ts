@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { LmtpClient } from '../../bench/clients/lmtp.ts';
-import { configuration, pop3sPortFrom, portsFrom } from '../../bench/fleet/configuration.ts';
+import { configuration, portsFrom, tlsPortsFrom } from '../../bench/fleet/configuration.ts';
 import { entryStoreExists } from '../../cluster/directory/entry-store.ts';
 import { CommandError } from '../command-error.ts';
 import { initialise } from '../initialise.ts';
@@ -23,7 +23,12 @@ export function demoCommand(): Command {
   return new Command('demo')
     .description('runs one node with demo accounts and messages in ./var/demo')
     .option('--directory <directory>', 'where to keep it', 'var/demo')
-    .option('--port-base <port>', 'POP3 is at 110 above (under TLS at 995), LMTP at 124, poppwd at 106', Number, 1000)
+    .option(
+      '--port-base <port>',
+      'POP3 is at 110 above (under TLS at 995), LMTP at 124, poppwd at 106 (107)',
+      Number,
+      1000,
+    )
     .action(demo);
 }
 
@@ -35,7 +40,7 @@ async function demo(options: { directory: string; portBase: number }): Promise<v
   if (fresh && !existsSync(file)) {
     mkdirSync(options.directory, { recursive: true, mode: 0o700 });
     await makeCertificate(join(options.directory, 'tls'));
-    const tls = { certificate: 'tls/cert.pem', key: 'tls/key.pem', pop3sPort: pop3sPortFrom(options.portBase) };
+    const tls = { certificate: 'tls/cert.pem', key: 'tls/key.pem', ports: tlsPortsFrom(options.portBase) };
     writeFileSync(file, configuration({ me: 'demo', data: 'data', ports, tls }));
   }
   const config = readConfig(file);
@@ -57,7 +62,7 @@ async function demo(options: { directory: string; portBase: number }): Promise<v
   if (config.tls)
     // a demo that an older version made has none
     console.log(
-      `      curl -s pop3s://localhost:${pop3sPortFrom(options.portBase)}/1 -u '${name}:${secret}' --cacert ${certificate}`,
+      `      curl -s pop3s://localhost:${tlsPortsFrom(options.portBase).pop3s}/1 -u '${name}:${secret}' --cacert ${certificate}`,
     );
   console.log('\nready');
   await untilStopped(node, signal);

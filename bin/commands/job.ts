@@ -7,14 +7,19 @@ import { openLog } from '../../telemetry/pino-log.ts';
 import { CommandError } from '../command-error.ts';
 import { openDatabases } from '../databases.ts';
 import { maintenance } from '../maintenance.ts';
+import { asRuntimeUser } from '../privileges.ts';
 import { type Ask, askOf, connectServer } from './options.ts';
 
 const LOOK_MS = 150;
 
 /** Asks the running server, or, when none runs, does it here. Needs no NATS: a node's databases are its own. */
-export async function withMaintenance<T>(config: Config, use: (ask: Ask) => Promise<T>): Promise<T> {
+export async function withMaintenance<T>(file: string, config: Config, use: (ask: Ask) => Promise<T>): Promise<T> {
   const client = await connectServer(config);
   if (client) return use(askOf(client)).finally(() => client.close());
+  return await asRuntimeUser(config, file, () => withDatabases(config, use));
+}
+
+async function withDatabases<T>(config: Config, use: (ask: Ask) => Promise<T>): Promise<T> {
   const { databases, close } = await openDatabases(config);
   const log = openLog({ level: 'error', format: 'text', destination: 'stderr', clock: systemClock });
   const { verbs, stop } = maintenance({ config, databases: () => databases, clock: systemClock, log });

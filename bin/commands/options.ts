@@ -8,6 +8,7 @@ import type { Config } from '../../config/schema.ts';
 import { CommandError } from '../command-error.ts';
 import { openVerbs } from '../offline.ts';
 import { controlPath } from '../places.ts';
+import { asRuntimeUser } from '../privileges.ts';
 
 export const DEFAULT_FILE = 'homing.toml';
 
@@ -27,6 +28,8 @@ export type Ask = (verb: string, given?: Readonly<Record<string, unknown>>) => P
 /**
  * Runs `use` with a way to ask verbs: over the control socket of the running server, or, when none runs, on the
  * databases themselves. A verb's errors become a CommandError.
+ * @param use  where root runs it on the databases it is the runtime user, to the end: an owner may begin with any verb. What
+ *   only root may read is to be read before
  */
 export async function withVerbs(file: string, use: (ask: Ask, config: Config) => Promise<unknown>): Promise<void> {
   const config = readConfig(file);
@@ -35,12 +38,22 @@ export async function withVerbs(file: string, use: (ask: Ask, config: Config) =>
     await use(askOf(client), config).finally(() => client.close());
     return;
   }
-  const offline = await openVerbs(config);
-  try {
-    await use(askOf(offline.verbs), config);
-  } finally {
-    await offline.close();
-  }
+  await asRuntimeUser(config, file, async () => {
+    const offline = await openVerbs(config);
+    try {
+      await use(askOf(offline.verbs), config);
+    } finally {
+      await offline.close();
+    }
+  });
+}
+
+/** Asks the running server alone, for what nobody else knows: never opens a database, nor takes its lock for a moment. */
+export async function withServer(file: string, use: (ask: Ask, config: Config) => Promise<unknown>): Promise<void> {
+  const config = readConfig(file);
+  const client = await connectServer(config);
+  if (!client) throw new CommandError(`${config.data}: no server runs on these databases`);
+  await use(askOf(client), config).finally(() => client.close());
 }
 
 /** The running server; undefined when none runs on these databases. */
@@ -94,8 +107,9 @@ export function printTable(rows: readonly Readonly<Record<string, unknown>>[], c
 export async function readSecret(prompt: string, isPlain = false): Promise<string> {
   if (process.stdin.isTTY && !isPlain) return askWithoutEcho(prompt);
   let text = '';
-  for await (const bytes of process.stdin) {
-    text += String(bytes);
+  process.stdin.setEncoding('utf8'); // a letter may be cut between two reads
+  for await (const read of process.stdin) {
+    text += String(read);
     if (text.includes('\n')) break;
   }
   return text.split(/\r?\n/, 1)[0]!;
@@ -103,12 +117,12 @@ export async function readSecret(prompt: string, isPlain = false): Promise<strin
 
 async function askWithoutEcho(prompt: string): Promise<string> {
   process.stderr.write(prompt);
-  process.stdin.setRawMode(true);
+  process.stdin.setRawMode(true).setEncoding('utf8');
   let secret = '';
   try {
-    for await (const bytes of process.stdin)
-      for (const char of String(bytes)) {
-        if (char === '\r' || char === '\n') return secret;
+    for await (const read of process.stdin)
+      for (const char of String(read)) {
+        if (char === '\r' || char === '\n' || char === '\u0004') return secret;
         if (char === '\u0003') throw new CommandError('interrupted');
         secret = char === '\u007f' ? secret.slice(0, -1) : secret + char;
       }

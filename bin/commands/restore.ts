@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { restoreBackup } from '../backup/restore-backup.ts';
 import { makeLostBucket } from '../initialise.ts';
+import { asRuntimeUser } from '../privileges.ts';
 import { progressBar } from './job.ts';
 import { readConfig, withFile } from './options.ts';
 
@@ -20,7 +21,8 @@ export function restoreCommand(): Command {
         const show = progressBar();
         const from = resolve(directory);
         const onlyMissing = options.missing === true;
-        const done = await restoreBackup({ config, from, onlyMissing, tell: show.tell }).finally(() => show.stop());
+        const restore = () => restoreBackup({ config, from, onlyMissing, tell: show.tell });
+        const done = await asRuntimeUser(config, options.file, restore, { makesData: true }).finally(() => show.stop());
         if (options.json) return console.log(JSON.stringify({ ...done, bucket }, null, 2));
         if (bucket) console.log(`made ${bucket}`);
         for (const path of done.restored) console.log(`restored ${path}`);

@@ -24,8 +24,11 @@ export type Credential = {
 };
 
 export type Settings = {
+  /** What it may hold; absent: what the configuration says, 0: unlimited. */
   readonly quotaOctets?: number;
   readonly quotaMessages?: number;
+  /** The largest message that it takes; absent or 0: any. */
+  readonly sizeLimitOctets?: number;
   /** May the user change the password by poppwd; default true. */
   readonly passwordChange?: boolean;
 };
@@ -38,6 +41,8 @@ export type Account = {
    * account made anew under an old name does not find the old one's mail, and a rename moves none. Owners know only ids.
    */
   readonly id: string;
+  /** The home of a domain's shared mailboxes: it has no password, lets nobody in and has no INBOX. Absent: a user's account. */
+  readonly kind?: 'shared';
   readonly mailHost: string;
   /** Set aside between two mailHosts (actors/authenticator/move-account.ts): nothing is accepted for it just now. */
   readonly movingFrom?: string;
@@ -56,6 +61,6 @@ export type Account = {
   readonly renamedTo?: string;
 };
 
-/** The credential that `service` checks: its own, or DEFAULT only when it has none. */
-export const credentialFor = (account: Account, service: Service): Credential | undefined =>
-  account.credentials[service] ?? account.credentials.DEFAULT;
+/** The credential that `service` checks: its own, or DEFAULT only when it has none. Shared mailboxes have none, whatever stands there. */
+export const credentialFor = ({ kind, credentials }: Account, service: Service): Credential | undefined =>
+  kind === 'shared' ? undefined : (credentials[service] ?? credentials.DEFAULT);

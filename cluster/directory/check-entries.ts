@@ -147,6 +147,8 @@ function accountFault(name: string, version: number, account: Partial<Account> |
   if (account.name !== name) return `holds the account ${account.name}`;
   if (account.version !== version) return `the account's version is ${account.version}, its record's ${version}`;
   if (typeof account.id !== 'string' || typeof account.mailHost !== 'string') return 'lacks its id or mailHost';
+  if (account.kind === 'shared' && Object.keys(account.credentials ?? {}).length > 0)
+    return 'is the home of shared mailboxes and has a password';
   for (const [service, credential] of Object.entries(account.credentials ?? {}))
     if (credential.revision > version) return `its ${service} password is of a version yet to come`;
   return undefined;

@@ -31,6 +31,12 @@ export type Remembered = {
 
 type Monotonic = Pick<Clock, 'monotonic'>;
 
+/**
+ * Of a key, which is ASCII (records.ts). No account's name makes one half as long, but clients log in and send mail by names of any
+ * length: a longer one has no entry, and LMDB, which takes 1978 octets, would throw at the question.
+ */
+const MAX_KEY_OCTETS = 1900;
+
 export type EntryStore = {
   /** Identity of this data directory, made with it. */
   readonly dataId: string;
@@ -162,6 +168,7 @@ class LmdbEntryStore implements DiskEntryStore {
   get(key: string): StoredEntry | undefined {
     const pending = this.#pending.get(key);
     if (pending) return pending;
+    if (key.length > MAX_KEY_OCTETS) return undefined;
     const stored = this.#entries.get(key);
     return stored && fromDisk(key, stored);
   }

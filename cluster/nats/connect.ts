@@ -61,6 +61,8 @@ export type ConnectOptions = {
   readonly clock: Clock;
   /** Gives up waiting for a first server. */
   readonly signal?: AbortSignal;
+  /** `false`: no JetStream is needed, and nothing is asked of it: an operator's user may not (docs/nats.md). */
+  readonly jetStream?: false;
 };
 
 /** Together they bound the way back after a server's return: one wait, one handshake. */
@@ -87,7 +89,7 @@ export async function connectNats(options: NatsOptions, given: ConnectOptions): 
   try {
     const unfit = unfitness(connection);
     if (unfit !== undefined) throw new Error(`nats: ${connection.getServer()}: ${unfit}`);
-    await requireJetStream(connection);
+    if (given.jetStream !== false) await requireJetStream(connection);
   } catch (error) {
     await link.close();
     throw error;

@@ -1,5 +1,10 @@
 /** The tables `[pop3]`, `[lmtp]` and `[poppwd]`: what a session of each protocol may do. */
-import { duration, flag, integer, option, size } from '../option.ts';
+import { choice, duration, flag, integer, option, size } from '../option.ts';
+
+const loginTimeout = (fallback: string, remark = '') =>
+  option(duration('0s', '1d').prefault(fallback), {
+    doc: `A client that is connected for so long and not logged in is closed, whatever it has said meanwhile; a log-in under way is seen through.${remark} 0 is no limit.`,
+  });
 
 const loginFailures = () =>
   option(integer(0, 100).default(3), {
@@ -12,6 +17,7 @@ export const pop3 = {
     doc: 'A session silent for so long is closed and removes nothing. RFC 1939 §3 wants at least 10 minutes; less is taken with a warning.',
   }),
   'login-failures': loginFailures(),
+  'login-timeout': loginTimeout('10m', ' Less than 10 minutes ends clients that RFC 1939 §3 would still let think.'),
   'login-delay': option(duration('0s', '1d').prefault('0s'), {
     doc: "The least time between two log-ins of an account, on whatever nodes; an earlier one gets `-ERR [LOGIN-DELAY]` (RFC 2449 §6.5). 0 is no limit, and then no capability is shown. Should be the same on every node. An owner's death forgets the last log-ins.",
   }),
@@ -28,6 +34,15 @@ export const lmtp = {
   'message-size-limit': option(size('64KiB', '4095MiB').prefault('100MiB'), {
     doc: 'The largest message taken, announced as SIZE (RFC 1870); at least 64 KiB (RFC 5321 §4.5.3.1.7).',
   }),
+  'header-size-limit': option(size('64KiB', '100MiB').prefault('1MiB'), {
+    doc: 'The largest header section taken, up to and with the empty line; more is refused with 552. A message without an empty line is all header.',
+  }),
+  'over-quota': option(choice(['temporary', 'permanent']).default('temporary'), {
+    doc: "What a recipient's mailbox without room is answered: `temporary` is `452 4.2.2`, so that the sender's queue tries again; `permanent` is `552 5.2.2`, so that it bounces.",
+  }),
+  socket: option(flag().default(true), {
+    doc: 'A node with an LMTP listener opens the unix socket `ipc/lmtpd` in `data` as well. Nobody is asked for a password there: the mode of `ipc` says who may deliver.',
+  }),
   'recipient-limit': option(integer(100, 100_000).default(1000), {
     doc: 'Most recipients of one message; more get 452. At least 100 (RFC 5321 §4.5.3.1.8).',
     unit: 'recipients',
@@ -39,4 +54,12 @@ export const poppwd = {
     doc: 'A session silent for so long is closed. Clients count on 5 minutes; less is taken with a warning.',
   }),
   'login-failures': loginFailures(),
+  'login-timeout': loginTimeout('5m'),
+  'failed-login-flow': option(integer(0, 100).default(10), {
+    doc: 'Failed logins of one account within `failed-login-interval` that are borne, over all its connections to this node. After one more every login of the account is refused here as a wrong password is, until the failures are older. 0 is no limit.',
+    unit: 'failures',
+  }),
+  'failed-login-interval': option(duration('1s', '1d').prefault('1m'), {
+    doc: 'How long a failed login counts towards `failed-login-flow`.',
+  }),
 } as const;

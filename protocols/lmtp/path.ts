@@ -1,5 +1,5 @@
 /**
- * Reverse-paths and forward-paths: RFC 5321 §4.1.2 and §4.1.3, parsed from a command's arguments and printed back.
+ * Reverse-paths and forward-paths: RFC 5321 §4.1.2 and §4.1.3, RFC 6531 §3.3, parsed from arguments and printed back.
  * Strict in what characters it lets in (§4.1.2: 501), since paths end up in Return-Path lines and account names. The
  * sizes of §4.5.3.1.1 to §4.5.3.1.3 are what must be accepted at least; the command line's limit bounds them here.
  */
@@ -27,14 +27,25 @@ export function parsePath(text: string, allow: 'null' | 'postmaster'): Parsed {
   // General-address-literal may hold a '>', but no ']' before its end.
   const end = text[at + 1] === '[' ? text.indexOf(']', at) + 1 : text.indexOf('>', at);
   const domain = text.slice(at + 1, Math.max(end, at + 1));
-  if (text[end] !== '>' || !(isDomain(domain) || isAddressLiteral(domain))) return undefined;
+  if (text[end] !== '>' || !(isDomain(domain) || isInternationalDomain(domain) || isAddressLiteral(domain))) {
+    return undefined;
+  }
   return { path: { localPart: local.value, domain }, rest: text.slice(end + 1) };
+}
+
+/** `Dot-string = Atom *("." Atom)`; `atext` has all that is not ASCII (RFC 6531 §3.3), here without C1 controls. */
+const DOT_STRING = /^[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u00a0-\uffff]+(\.[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u00a0-\uffff]+)*$/;
+
+/** No octet of it is above 0x7F in UTF-8. */
+export function isAscii(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) if (text.charCodeAt(at) > 0x7f) return false;
+  return true;
 }
 
 /** `<>`, or the path in angle brackets with the least quoting that its local part needs (RFC 5321 §4.1.2). */
 export function printPath(path: Path | null): string {
   if (path === null) return '<>';
-  const plain = /^[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+(\.[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+)*$/.test(path.localPart);
+  const plain = DOT_STRING.test(path.localPart);
   const localPart = plain ? path.localPart : `"${path.localPart.replace(/["\\]/g, '\\$&')}"`;
   return path.domain === '' ? `<${localPart}>` : `<${localPart}@${path.domain}>`;
 }
@@ -44,6 +55,16 @@ export function isDomain(text: string): boolean {
   return (
     text.length <= 255 && text.split('.').every((label) => /^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?$/.test(label))
   );
+}
+
+/**
+ * A domain with at least one label that looks like a U-label (RFC 6531 §3.3, RFC 5890 §2.3.2.1): letters, marks, digits,
+ * hyphens, and the few signs that RFC 5892 lets stand between letters. Whether it is one, a look-up says.
+ */
+function isInternationalDomain(text: string): boolean {
+  if (text.length > 255 || isAscii(text)) return false;
+  const label = /^(?!-)(?:[\p{L}\p{M}\p{N}\u00b7\u0375\u05f3\u05f4\u30fb-]|\u200c|\u200d)+(?<!-)$/u;
+  return text.split('.').every((each) => (isAscii(each) ? isDomain(each) : label.test(each)));
 }
 
 /** `address-literal = "[" ( IPv4- / IPv6- / General-address-literal ) "]"` (RFC 5321 §4.1.3). */
@@ -79,7 +100,8 @@ function afterSourceRoute(text: string, start: number): number {
   const colon = text.indexOf(':', start);
   if (colon < 0) return -1;
   const hosts = text.slice(start, colon).split(',');
-  return hosts.every((host) => host[0] === '@' && isDomain(host.slice(1))) ? colon + 1 : -1;
+  const isHost = (name: string): boolean => isDomain(name) || isInternationalDomain(name);
+  return hosts.every((host) => host[0] === '@' && isHost(host.slice(1))) ? colon + 1 : -1;
 }
 
 /** `Local-part = Dot-string / Quoted-string`; its value is without the quoting, which has no meaning of its own. */
@@ -90,20 +112,20 @@ function localPartAt(text: string, start: number): { readonly value: string; rea
 /** `Dot-string = Atom *("." Atom)`. */
 function dotStringAt(text: string, start: number): { readonly value: string; readonly end: number } | undefined {
   let end = start;
-  while (end < text.length && /[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.]/.test(text[end]!)) end += 1;
+  while (end < text.length && /[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.\u00a0-\uffff]/.test(text[end]!)) end += 1;
   const value = text.slice(start, end);
   if (value === '' || value.startsWith('.') || value.endsWith('.') || value.includes('..')) return undefined;
   return { value, end };
 }
 
-/** `*QcontentSMTP DQUOTE`, from behind the opening quote: printable ASCII, `\` before any of it. */
+/** `*QcontentSMTP DQUOTE`, from behind the opening quote: all but controls, `\` before any of ASCII. */
 function quotedStringAt(text: string, start: number): { readonly value: string; readonly end: number } | undefined {
   let value = '';
   for (let at = start; at < text.length; at += 1) {
     if (text[at] === '"') return { value, end: at + 1 };
     if (text[at] === '\\') at += 1;
     const char = text[at];
-    if (char === undefined || char < ' ' || char > '~') return undefined;
+    if (char === undefined || char < ' ' || (char > '~' && char < '\u00a0')) return undefined;
     value += char;
   }
   return undefined;

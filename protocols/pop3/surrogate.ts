@@ -3,20 +3,35 @@
  * that complies with the unextended formats, or an error). Pure, streaming; holds at most one header field of bounded length.
  *
  * As RFC 6858 does it, but simpler, and so that nothing is lost to the reader: a field of addresses keeps all its text as the
- * name of one address that goes nowhere; free text becomes encoded words (RFC 2047); in fields that programs read, and in
- * fields too long to hold, each such octet becomes `_`. Every other field and the whole body pass as they are, so a message
- * in ASCII or with an 8-bit body comes out octet for octet. Lines end at CRLF only.
+ * name of one address that goes nowhere; free text becomes encoded words (RFC 2047); in fields that programs read, in fields
+ * too long to hold and in all that lies beyond what a header section may sensibly have, each such octet becomes `_`. Every
+ * other field and the whole body pass as they are, so a message in ASCII or with an 8-bit body comes out octet for octet.
+ * Lines end at CRLF only.
  */
+import { isUtf8 } from 'node:buffer';
 import { HeaderEnd } from '../../mime/header-section.ts';
-import { utf8 } from '../wire/text.ts';
+import { latin1, trimmedEnd } from '../wire/text.ts';
 
+const CR = 0x0d;
 const LF = 0x0a;
+const SPACE = 0x20;
+const COLON = 0x3a;
+const TAB = 0x09;
+/** What takes the place of an octet above ASCII where no encoded word may stand. */
+const UNDERSCORE = 0x5f;
+const NOTHING = new Uint8Array(0);
 /** A longer field is not held: ten times what RFC 5322 §2.1.1 lets a line have, and then some. */
 const MAX_FIELD_OCTETS = 16 * 1024;
+/**
+ * Fields that end beyond are not converted: a converted field of some octets costs a microsecond and grows to ten times its
+ * size, and a client that fetches a message of such fields, again and again, must not keep a node busy.
+ */
+const MAX_CONVERTED_OCTETS = 256 * 1024;
 /** Below `invalid`, which never exists (RFC 2606 §2): an answer goes to nobody, above all not to somebody else. */
 const NOWHERE = '<invalid@internationalized-address.invalid>';
 
-const ADDRESSES = /^(resent-)?(from|sender|reply-to|to|cc|bcc)$/;
+/** The last two are of RFC 8098 §2.1, and of its forerunners: a receipt must go nowhere rather than to somebody else. */
+const ADDRESSES = /^((resent-)?(from|sender|reply-to|to|cc|bcc)|disposition-notification-to|return-receipt-to)$/;
 /** Syntax that an encoded word would break (RFC 2047 §5), of these and of whatever begins with `content-` or `list-`. */
 const FOR_PROGRAMS =
   /^(received|return-path|date|resent-date|(resent-)?message-id|in-reply-to|references|mime-version|(arc-)?authentication-results|(arc-|dkim-|x-.*)?(message-)?signature|arc-seal|autocrypt|content-.*|list-.*)$/;
@@ -24,85 +39,100 @@ const FOR_PROGRAMS =
 /** The message with an ASCII header section; leaves `message` early when its reader does. */
 export async function* surrogate(message: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   const header = new AsciiHeader();
-  for await (const chunk of message) yield* header.pass(chunk);
-  yield* header.end();
+  for await (const chunk of message) {
+    const passed = header.pass(chunk);
+    if (passed.length > 0) yield passed;
+  }
+  const rest = header.end();
+  if (rest.length > 0) yield rest;
 }
 
 class AsciiHeader {
-  #begun = false;
-  #ended = false;
-  /** The field in progress, once it has come to hold such an octet or its end is not known; its lines are whole or last. */
-  #field: Uint8Array[] = [];
-  #octets = 0;
-  /** The octets of the line in progress, and its last one. */
-  #lineOctets = 0;
-  #last = 0;
+  readonly #end = new HeaderEnd();
+  /** The field in progress, copied; of one that was too long, the CRLF or CR that may be its end. */
+  #held: Uint8Array = NOTHING;
+  /** Octets of the header section that lie before those held. */
+  #passed = 0;
   /** The field in progress was too long: the rest of it passes with `_`. */
-  #tooLong = false;
+  #isTooLong = false;
+  readonly #kinds = new Map<string, Kind>();
 
-  *pass(chunk: Uint8Array): Generator<Uint8Array> {
-    let at = 0;
-    if (!this.#begun) this.#ended = hasWholeAsciiHeader(chunk); // nearly every message: nothing of it needs a look
-    this.#begun = true;
-    while (!this.#ended && at < chunk.length) {
-      // At the beginning of a line its first octet tells whether the field before it is over (RFC 5322 §2.2.3).
-      if (this.#lineOctets === 0 && chunk[at] !== 0x20 && chunk[at] !== 0x09) yield* this.#endField();
-      const end = this.#endOfLine(chunk, at);
-      yield* this.#hold(chunk.subarray(at, end));
-      at = end;
+  /** The chunk as it goes on, without the field whose end has not come; what was held goes before it. */
+  pass(chunk: Uint8Array): Uint8Array {
+    if (this.#end.found) return chunk;
+    const header = chunk.subarray(0, this.#end.headerOctets(chunk));
+    const isFirst = this.#passed === 0 && this.#held.length === 0;
+    if (isFirst && this.#end.found && isAscii(header)) return chunk; // nearly every message: nothing of it needs a look
+    const out: Uint8Array[] = [];
+    this.#passFields(this.#held.length === 0 ? header : Buffer.concat([this.#held, header]), out);
+    if (this.#end.found) {
+      out.push(this.#held, chunk.subarray(header.length)); // held is the empty line
+      this.#held = NOTHING;
     }
-    if (at < chunk.length) yield at === 0 ? chunk : chunk.subarray(at);
+    return joined(out);
   }
 
-  *end(): Generator<Uint8Array> {
-    yield* this.#endField();
+  /** The last field of a message without a body. */
+  end(): Uint8Array {
+    const out: Uint8Array[] = [];
+    if (this.#held.length > 0) this.#passField(this.#held, this.#passed + this.#held.length, out);
+    return joined(out);
   }
 
-  /** Where the line, or the chunk, ends; notes whether the line was the empty one. */
-  #endOfLine(chunk: Uint8Array, from: number): number {
-    for (let lf = chunk.indexOf(LF, from); lf >= 0; lf = chunk.indexOf(LF, lf + 1)) {
-      const before = lf > from ? chunk[lf - 1] : this.#lineOctets > 0 ? this.#last : undefined;
-      if (before !== 0x0d) continue;
-      this.#ended = this.#lineOctets + lf + 1 - from === 2;
-      this.#lineOctets = 0;
-      return lf + 1;
+  /** All fields but the last, which may have more lines. Fields in ASCII pass in one piece with those beside them. */
+  #passFields(octets: Uint8Array, out: Uint8Array[]): void {
+    if (this.#passed > MAX_CONVERTED_OCTETS) {
+      this.#held = NOTHING;
+      out.push(masked(octets));
+      return;
     }
-    this.#lineOctets += chunk.length - from;
-    this.#last = chunk[chunk.length - 1]!;
-    return chunk.length;
-  }
-
-  *#hold(octets: Uint8Array): Generator<Uint8Array> {
-    if (this.#ended) {
-      yield* this.#endField();
-      yield octets; // the end of the empty line
-    } else if (this.#tooLong) yield masked(octets);
-    else {
-      this.#field.push(Uint8Array.from(octets)); // a copy: a chunk is its maker's again when the next is pulled
-      this.#octets += octets.length;
-      if (this.#octets <= MAX_FIELD_OCTETS) return;
-      yield masked(this.#take());
-      this.#tooLong = true;
+    let run = 0;
+    let start = 0;
+    for (let end = fieldEnd(octets, 0); end > 0; end = fieldEnd(octets, start)) {
+      const field = octets.subarray(start, end);
+      if (!isAscii(field)) {
+        if (start > run) out.push(octets.subarray(run, start));
+        this.#passField(field, this.#passed + end, out);
+        run = end;
+      }
+      this.#isTooLong = false;
+      start = end;
     }
+    if (start > run) out.push(octets.subarray(run, start));
+    this.#passed += start;
+    this.#hold(octets.subarray(start), out);
   }
 
-  *#endField(): Generator<Uint8Array> {
-    this.#tooLong = false;
-    if (this.#octets > 0) yield asciiField(this.#take());
+  #hold(field: Uint8Array, out: Uint8Array[]): void {
+    const isBeyond = this.#passed + field.length > MAX_CONVERTED_OCTETS;
+    this.#isTooLong ||= isBeyond || field.length > MAX_FIELD_OCTETS;
+    const held = this.#isTooLong ? lineEndAt(field) : field.length;
+    if (held < field.length) out.push(masked(field.subarray(0, field.length - held)));
+    this.#passed += field.length - held;
+    this.#held = new Uint8Array(field.subarray(field.length - held)); // a chunk is its maker's again when the next is pulled
   }
 
-  #take(): Uint8Array {
-    const field = this.#field.length === 1 ? this.#field[0]! : Buffer.concat(this.#field, this.#octets);
-    this.#field = [];
-    this.#octets = 0;
-    return field;
+  /** @param end  octets of the header section up to and with the field */
+  #passField(field: Uint8Array, end: number, out: Uint8Array[]): void {
+    const isMasked = this.#isTooLong || field.length > MAX_FIELD_OCTETS || end > MAX_CONVERTED_OCTETS;
+    out.push(isMasked ? masked(field) : asciiField(field, this.#kinds));
   }
 }
 
-function hasWholeAsciiHeader(chunk: Uint8Array): boolean {
-  const header = new HeaderEnd();
-  const octets = header.headerOctets(chunk);
-  return header.found && isAscii(chunk.subarray(0, octets));
+/** Behind the CRLF that ends the field which begins at `start`; 0 where the octet behind that is not here to tell (RFC 5322 §2.2.3). */
+function fieldEnd(octets: Uint8Array, start: number): number {
+  for (let lf = octets.indexOf(LF, start); lf >= 0 && lf + 1 < octets.length; lf = octets.indexOf(LF, lf + 1)) {
+    const next = octets[lf + 1];
+    if (lf > start && octets[lf - 1] === CR && next !== SPACE && next !== TAB) return lf + 1;
+  }
+  return 0;
+}
+
+/** How many octets at the end may turn out to be a field's CRLF: 0, 1 or 2. */
+function lineEndAt(octets: Uint8Array): number {
+  const last = octets[octets.length - 1];
+  if (last === CR) return 1;
+  return last === LF && octets[octets.length - 2] === CR ? 2 : 0;
 }
 
 function isAscii(octets: Uint8Array): boolean {
@@ -110,35 +140,52 @@ function isAscii(octets: Uint8Array): boolean {
   return true;
 }
 
-const masked = (octets: Uint8Array): Uint8Array =>
-  isAscii(octets) ? octets : octets.map((octet) => (octet < 0x80 ? octet : 0x5f));
+function masked(octets: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(octets);
+  for (let at = 0; at < copy.length; at += 1) if (copy[at]! >= 0x80) copy[at] = UNDERSCORE;
+  return copy;
+}
 
-/** A whole field with its CRLF; the last one of a message without a body may lack it. */
-function asciiField(field: Uint8Array): Uint8Array {
+const joined = (pieces: readonly Uint8Array[]): Uint8Array =>
+  pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+
+type Kind = 'addresses' | 'for-programs' | 'text';
+
+/** What is no field's name has a line that programs read, if anybody. */
+function kindOf(name: string): Kind {
+  if (!/^[\x21-\x7e]+[ \t]*$/.test(name)) return 'for-programs';
+  const lowered = name.trim().toLowerCase();
+  if (FOR_PROGRAMS.test(lowered)) return 'for-programs';
+  return ADDRESSES.test(lowered) ? 'addresses' : 'text';
+}
+
+/** A whole field with its CRLF, which holds more than ASCII; the last one of a message without a body may lack the CRLF. */
+function asciiField(field: Uint8Array, kinds: Map<string, Kind>): Uint8Array {
   if (isAscii(field)) return field;
-  const colon = field.indexOf(0x3a);
-  const name = Buffer.from(field.subarray(0, Math.max(0, colon))).toString('latin1');
-  if (!/^[\x21-\x7e]+[ \t]*$/.test(name) || FOR_PROGRAMS.test(name.trim().toLowerCase())) return masked(field);
+  const colon = Math.max(0, field.indexOf(COLON));
+  const name = latin1(field.subarray(0, colon));
+  const kind = kinds.get(name) ?? kindOf(name);
+  kinds.set(name, kind);
+  if (kind === 'for-programs') return masked(field);
   const words = encodedWords(field.subarray(colon + 1));
-  const isAddresses = ADDRESSES.test(name.trim().toLowerCase());
-  return Buffer.from(`${[`${name}:`, ...words, ...(isAddresses ? [NOWHERE] : [])].join('\r\n ')}\r\n`, 'latin1');
+  return Buffer.from(`${name}:${words}${kind === 'addresses' ? `\r\n ${NOWHERE}` : ''}\r\n`, 'latin1');
 }
 
 /** Octets of text in an encoded word: in base64 and with its frame it then has at most 75 characters (RFC 2047 §2). */
 const WORD_OCTETS = 42;
 
-/** The value, unfolded, as encoded words; `unknown-8bit` (RFC 1428) where it is not UTF-8. */
-function encodedWords(value: Uint8Array): readonly string[] {
-  const unfolded = Buffer.from(value).toString('latin1').replace(/\r\n/g, '').trim();
-  const octets = Buffer.from(unfolded, 'latin1');
-  const text = utf8(octets);
-  const charset = text === undefined ? 'unknown-8bit' : 'utf-8';
-  const words: string[] = [];
+/** The value, unfolded, as encoded words on lines of their own; `unknown-8bit` (RFC 1428) where it is not UTF-8. */
+function encodedWords(value: Uint8Array): string {
+  const unfolded = latin1(value).replaceAll('\r\n', '');
+  const octets = Buffer.from(trimmedEnd(unfolded).replace(/^[ \t]+/, ''), 'latin1'); // trim() would take 0xA0 off a character
+  const isText = isUtf8(octets);
+  const frame = `\r\n =?${isText ? 'utf-8' : 'unknown-8bit'}?B?`;
+  let words = '';
   for (let at = 0; at < octets.length; ) {
     let end = Math.min(at + WORD_OCTETS, octets.length);
     // Each word is whole characters (RFC 2047 §5).
-    while (text !== undefined && end < octets.length && (octets[end]! & 0xc0) === 0x80) end -= 1;
-    words.push(`=?${charset}?B?${octets.toString('base64', at, end)}?=`);
+    while (isText && end < octets.length && (octets[end]! & 0xc0) === 0x80) end -= 1;
+    words += `${frame}${octets.toString('base64', at, end)}?=`;
     at = end;
   }
   return words;

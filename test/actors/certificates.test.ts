@@ -176,6 +176,41 @@ test('an expired certificate is used, with a warning', async () => {
   );
 });
 
+test('a certificate within fourteen days of its end is said once a day, until it is replaced or over', async () => {
+  const DAY_MS = 86_400_000;
+  const end = Date.parse('2026-06-30T00:00:00Z');
+  const clock = manualClock(end - 16 * DAY_MS - 1);
+  const { log, lines } = recorded();
+  const [main, other] = [
+    place(pems.one),
+    place(await pem('two.example.test', { notAfter: new Date('2026-06-30T00:00:00Z') })),
+  ];
+  const names = [{ ...other, names: ['two.example.test', 'also.example.test'] }];
+  const certificates = await openCertificates(rulesFor(main, { names }), { clock, log });
+  const saidInADay = () => {
+    const before = lines.length;
+    clock.advance(DAY_MS);
+    return lines
+      .slice(before)
+      .map(({ message, fields }) => `${message}: ${(fields as { daysLeft?: number }).daysLeft}`);
+  };
+  assert.equal(lines, []);
+  assert.equal(saidInADay(), [], 'fifteen days and a moment are left');
+  assert.equal(saidInADay(), [], 'fourteen and a moment');
+  for (let left = 13; left >= 0; left -= 1) assert.equal(saidInADay(), [`a certificate expires soon: ${left}`]);
+  assert.equal(saidInADay(), ['a certificate has expired: undefined']);
+  assert.equal(saidInADay(), ['a certificate has expired: undefined']);
+  assert.is((lines[0]!.fields as { file: string }).file, other.certificateFile);
+  directory.put(other.keyFile, pems.two.key);
+  directory.put(other.certificateFile, pems.two.certificate);
+  await certificates.look();
+  assert.equal(saidInADay(), []);
+  certificates.close();
+  const afterwards = lines.length;
+  clock.advance(10 * DAY_MS);
+  assert.is(lines.length, afterwards);
+});
+
 test("a client's certificate is known when one of the authorities issued it and it is valid today", async () => {
   const clock = manualClock(Date.parse('2026-01-01T00:00:00Z'));
   const [ours, theirs] = [

@@ -7,7 +7,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Certificates } from '../../actors/certificates.ts';
 import { HANDSHAKE_MS } from '../../actors/connection-tls.ts';
-import { Listener, type ListenerOptions } from '../../actors/listener.ts';
+import { Listener } from '../../actors/listener.ts';
+import type { ListenerOptions } from '../../actors/listener-terms.ts';
 import type { Caller, Protocol } from '../../actors/session.ts';
 import { sessionIds } from '../../actors/session-ids.ts';
 import { LmtpClient } from '../../bench/clients/lmtp.ts';
@@ -112,7 +113,8 @@ async function house(mode: Mode, options: Partial<ListenerOptions> & { readonly 
     if (mode === 'implicit') return client;
     assert.is(await client.line(), GREETING);
     client.send('LHLO c.example\r\nSTARTTLS\r\n');
-    assert.is((await client.lines(7)).at(-1), '220 2.0.0 go ahead with TLS');
+    await toldOfLhlo(client);
+    assert.is(await client.line(), '220 2.0.0 go ahead with TLS');
     return client;
   };
   const secured = async (tls: ConnectionOptions = {}): Promise<{ client: Client; socket: TLSSocket }> => {
@@ -130,6 +132,13 @@ async function house(mode: Mode, options: Partial<ListenerOptions> & { readonly 
   return { listener, callers, lines, until, call, ready, secured, stop };
 }
 
+/** Hears the reply to LHLO to its end, whatever there is to offer. */
+async function toldOfLhlo(client: Client): Promise<void> {
+  let line = await client.line();
+  while (line?.startsWith('250-')) line = await client.line();
+  assert.match(line!, /^250 /);
+}
+
 const nameOf = (socket: TLSSocket): unknown => socket.getPeerCertificate().subject.CN;
 
 for (const mode of modes) {
@@ -137,7 +146,8 @@ for (const mode of modes) {
     const { secured, callers, stop, until } = await house(mode);
     const { client } = await secured();
     client.send('LHLO c.example\r\nNOOP\r\n');
-    assert.equal((await client.lines(6)).slice(4), ['250 8BITMIME', '250 2.0.0 ok']);
+    await toldOfLhlo(client);
+    assert.is(await client.line(), '250 2.0.0 ok');
     assert.is(callers[0]!.tls, mode === 'implicit' ? 'active' : 'offered');
     assert.is((await until('TLS handshake done')).fields.version, 'TLSv1.3');
     client.send('QUIT\r\n');
@@ -292,9 +302,11 @@ for (const mode of modes) {
     const { services, delivered } = fakeHouse();
     const { secured, stop } = await house(mode, { protocol: lmtp(services, { maxOctets: 10_000_000 }) });
     const { client } = await secured();
-    const text = Array.from({ length: 60_000 }, (_, i) => `line ${i} ${'x'.repeat(i % 90)}\r\n`).join('');
+    const body = Array.from({ length: 60_000 }, (_, i) => `line ${i} ${'x'.repeat(i % 90)}\r\n`).join('');
+    const text = `Subject: much\r\n\r\n${body}`;
     client.send(`LHLO c.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<pat@foo.edu>\r\nDATA\r\n`);
-    await client.lines(8);
+    await toldOfLhlo(client);
+    await client.lines(3);
     client.send(`${text}.\r\n`);
     assert.is(await client.line(), '250 2.0.0 delivered n1/1');
     assert.ok(delivered[0]!.text === text);
@@ -326,7 +338,8 @@ for (const mode of modes) {
     if (mode === 'starttls') {
       await client.line();
       client.send('LHLO c.example\r\nSTARTTLS\r\n');
-      await client.lines(7);
+      await toldOfLhlo(client);
+      await client.line();
     }
     await client.secure();
     inner.on('error', () => {}); // the server's reset
@@ -406,7 +419,8 @@ test('what was said before STARTTLS is all sent in clear first, however slowly t
   client.send(`LHLO c.example\r\n${'VRFY pat\r\n'.repeat(count)}STARTTLS\r\n`);
   for (let i = 0; i < 20; i += 1) await new Promise((resolve) => setImmediate(resolve));
   client.resume();
-  await client.lines(7);
+  assert.match((await client.line())!, /^220 /);
+  await toldOfLhlo(client);
   for (let i = 0; i < count; i += 1) assert.match((await client.line())!, /^252 /);
   assert.is(await client.line(), '220 2.0.0 go ahead with TLS');
   await client.secure();

@@ -220,6 +220,18 @@ test('octets that complete no command do not keep a session alive; a command doe
   assert.is(await ended, 'idle');
 });
 
+test('a session is not idle while what it has said waits for its turn', async () => {
+  const { client, ended, expire } = await loggedIn();
+  client.send('NOOP\r\n'.repeat(200));
+  const rest = client.rest();
+  for (let rounds = 0; rounds < 30; rounds += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+    expire(limits.idleMs + 1);
+  }
+  assert.is((await rest).split('+OK').length - 1, 200);
+  assert.is(await ended, 'idle'); // when all was answered
+});
+
 test('a session is not idle while the house is at work for it', async () => {
   const held = gate();
   const { client, expire, until, close } = await loggedIn({
@@ -372,6 +384,63 @@ test('a stop lets a command finish, its body too, and takes none of those pipeli
   client.end();
   assert.is(await ended, 'shutdown');
   assert.equal(asked, ['logIn', 'retrieve 11', 'leave']);
+});
+
+test('one that is kicked is told so between two commands, in its language, and what it marked stays', async () => {
+  const { client, connection, asked, ended } = await loggedIn();
+  client.send('LANG de\r\nDELE 1\r\n');
+  await client.lines(2);
+  connection().stop('kicked');
+  assert.is(await client.rest(), '-ERR [SYS/PERM] Sitzung vom Verwalter beendet\r\n');
+  client.end();
+  assert.is(await ended, 'kicked');
+  assert.equal(asked, ['logIn', 'leave']);
+});
+
+test('one that is kicked in the middle of a command gets its answer first, and nothing that it pipelined', async () => {
+  const held = gate();
+  const { client, connection, until, ended } = await loggedIn({
+    holdUp: (what) => (what === 'retrieve 11' ? held.opened : undefined),
+    messages: ['x\r\n'],
+  });
+  client.send('RETR 1\r\nDELE 1\r\nQUIT\r\n');
+  await until('retrieve 11');
+  connection().stop('kicked');
+  connection().stop(); // the first reason stands
+  held.open();
+  assert.is(await client.rest(), '+OK 3 octets\r\nx\r\n.\r\n-ERR [SYS/PERM] session ended by the administrator\r\n');
+  client.end();
+  assert.is(await ended, 'kicked');
+});
+
+test('an operator sees who a session is, since when and in which state, and its account once logged in', async () => {
+  const clock = manualClock(5_000);
+  const held = gate();
+  const house = fakeHouse({ holdUp: (what) => (what === 'logIn' ? held.opened : undefined) });
+  const { client, connection, close } = overMemory(pop3(house.services), { clock });
+  await client.line();
+  clock.advance(60_000);
+  const { session, ...seen } = connection().inspect();
+  assert.is(session, connection().id);
+  assert.equal(seen, {
+    protocol: 'pop3',
+    address: '192.0.2.1',
+    port: 40_110,
+    state: 'authorization.ready',
+    account: undefined,
+    accountId: undefined,
+    since: 5_000,
+    tls: false,
+  });
+  client.send('USER mrose\r\nPASS tanstaaf\r\n');
+  await house.until('logIn');
+  assert.equal([connection().inspect().state, connection().inspect().account], ['authorization.loggingIn', undefined]);
+  held.open();
+  await client.lines(2);
+  assert.equal([connection().inspect().state, connection().inspect().account], ['transaction.ready', 'mrose']);
+  assert.is(connection().inspect().accountId, 'id of mrose');
+  assert.equal(JSON.stringify(connection().inspect()).includes('tanstaaf'), false);
+  await close();
 });
 
 test('a client that never ends its side after the goodbye is dropped', async () => {

@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type DeliveryContext, type Destination, deliver } from '../../actors/delivery.ts';
-import { MailboxSession, type SessionContext } from '../../actors/mailbox-session.ts';
+import { MailboxSession } from '../../actors/mailbox-session.ts';
+import type { SessionContext } from '../../actors/session-context.ts';
 import { subjects } from '../../cluster/subjects.ts';
 import { memoryLog } from '../../telemetry/memory-log.ts';
 import { type Fate, faultyBus, ModelMailHost } from './mailbox-session-owner.ts';
@@ -133,6 +134,21 @@ test('over quota is one recipient of several, and a full store is all of one own
   assert.equal(answers(await clock.until(deliver(delivery, [bob, ann], pieces('small')))), ['ok', 'full']);
   const large = pieces('more than one chunk of it');
   assert.equal(answers(await clock.until(deliver(delivery, [bob, ann], large))), ['ok', 'full']);
+});
+
+test('a mailbox that must be there and is not is told as an address that nobody has', async () => {
+  const { clock, hosts, delivery } = house();
+  hosts.n1.refusalFor = (recipient) =>
+    recipient.mustExist ? 'no-such-mailbox' : recipient.sizeLimitOctets ? 'too-large-for-user' : undefined;
+  const recipients = [
+    { ...joe, folder: 'bugs', mustExist: true },
+    { ...bob, sizeLimitOctets: 1 },
+    { ...joe, folder: 'work', ignoresQuota: true },
+  ];
+  const outcomes = await clock.until(deliver(delivery, recipients, pieces('x')));
+  assert.equal(answers(outcomes), ['no-such-user', 'too-large-for-user', 'ok']);
+  const { mailHost: _, ...sent } = recipients[2]!;
+  assert.equal(hosts.n1.recipients.at(-1), sent, 'all of it reaches the owner');
 });
 
 test('an owner that is not there fails its own recipients only, whenever it goes', async () => {

@@ -2,16 +2,20 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer, Server } from 'node:net';
+import { connect, createServer, Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Listener, type ListenerOptions, type Place } from '../../actors/listener.ts';
+import { Listener } from '../../actors/listener.ts';
+import type { Place } from '../../actors/listener-socket.ts';
+import type { ListenerOptions } from '../../actors/listener-terms.ts';
 import type { Protocol } from '../../actors/session.ts';
 import { sessionIds } from '../../actors/session-ids.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import { type Log, silentLog } from '../../telemetry/log.ts';
+import { ProtocolStatistics } from '../../telemetry/statistics.ts';
+import { keptConnectionLog } from '../support/connection-entries.ts';
 import { Client } from '../support/transcript.ts';
 import * as lmtpFakes from './lmtp/fake-services.ts';
 import { manualClock } from './manual-clock.ts';
@@ -96,7 +100,7 @@ for (const [name, protocol, refusal] of [
     await listener.stop(0);
   });
 
-test('every way of ending frees the channel: QUIT, reset, half-close, refusal of a fault', async () => {
+test('every way of ending frees the channel: QUIT, closing, half-close, in the middle of a command, reset', async () => {
   const { log, until } = watched();
   const listener = await listen({ channels: 1, log });
   const ways: ((client: Client) => void)[] = [
@@ -104,6 +108,7 @@ test('every way of ending frees the channel: QUIT, reset, half-close, refusal of
     (client) => client.destroy(),
     (client) => client.end(),
     (client) => client.send('USER mrose\r\nPASS tanst'),
+    (client) => (client.wire as Socket).resetAndDestroy(),
   ];
   for (const [index, way] of ways.entries()) {
     const client = call(listener);
@@ -231,6 +236,28 @@ test('a unix socket: a stale file is removed, a live one or another file fails t
   }
 });
 
+test('a unix socket whose mode cannot be set is not left open: nobody knows who could reach it', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'homing-listener-'));
+  const path = join(folder, 'lmtpd');
+  const { listen: listenAsEver } = Server.prototype;
+  const servers: Server[] = [];
+  Server.prototype.listen = function (this: Server, ...place: unknown[]) {
+    servers.push(this.once('listening', () => rmSync(path)));
+    return Reflect.apply(listenAsEver, this, place);
+  } as typeof listenAsEver;
+  try {
+    const fault = await listen({ place: { path }, mode: 0o660 }).catch((thrown: Error) => thrown);
+    assert.match((fault as Error).message, `cannot set the mode of ${path}`);
+    assert.equal(
+      servers.map(({ listening }) => listening),
+      [false],
+    );
+  } finally {
+    Server.prototype.listen = listenAsEver;
+    rmSync(folder, { recursive: true });
+  }
+});
+
 /** A socket file whose server is gone without unlinking it, as after a kill. */
 async function leaveStale(path: string): Promise<void> {
   const code = `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
@@ -296,13 +323,64 @@ test('a protocol whose session cannot begin loses that connection and no other',
     },
   };
   const log: Log = { ...silentLog, error: (message) => errors.push(message) };
-  const listener = await listen({ protocol, log });
+  const { log: connectionLog, entries } = keptConnectionLog(manualClock());
+  const statistics = new ProtocolStatistics();
+  const perAddress = () => ({ connections: 1, perMinute: 0 });
+  const listener = await listen({ protocol, log, connectionLog, statistics, perAddress });
   assert.is(await call(listener).line(), undefined);
+  assert.equal(
+    entries().map(({ code, fields }) => `${code} ${fields['ending'] ?? ''}`),
+    ['O ', 'X fault'],
+  );
+  assert.equal(statistics.read().connectionsRefused, { fault: 1 });
   broken = false;
   const client = call(listener);
   assert.match((await client.line())!, /^\+OK/);
   assert.equal(errors, ['a session could not begin']);
   client.destroy();
+  await listener.stop(0);
+});
+
+test('a session whose machine cannot start is ended as any other, and gives back what it held', async () => {
+  const { log: connectionLog, entries } = keptConnectionLog(manualClock());
+  const statistics = new ProtocolStatistics();
+  const good = pop3();
+  let left = 0;
+  const protocol: Protocol = {
+    ...good,
+    begin(caller) {
+      const session = good.begin(caller);
+      const end = session.end.bind(session);
+      session.end = () => {
+        left += 1;
+        return end();
+      };
+      session.actor.start = () => {
+        throw new Error('no greeting');
+      };
+      Object.defineProperty(session, 'record', { value: connectionLog.begin(caller, 'pop3') });
+      return session;
+    },
+  };
+  const perAddress = () => ({ connections: 1, perMinute: 0 });
+  const { log, until } = watched();
+  const listener = await listen({ protocol, statistics, perAddress, log });
+  for (let times = 1; times <= 2; times += 1) {
+    const client = call(listener);
+    assert.is(await client.line(), undefined);
+    client.end();
+    await until('connection closed', times);
+    assert.is(left, times);
+  }
+  assert.equal(
+    entries().map(({ code, fields }) => `${code} ${fields['ending'] ?? ''}`),
+    ['O ', 'X fault', 'O ', 'X fault'],
+  );
+  const { connections, connectionsOpen, connectionsRefused } = statistics.read();
+  assert.equal(
+    { connections, connectionsOpen, connectionsRefused },
+    { connections: 2, connectionsOpen: 0, connectionsRefused: {} },
+  );
   await listener.stop(0);
 });
 

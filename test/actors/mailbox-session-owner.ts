@@ -5,6 +5,8 @@
 import type {
   Content,
   DeliverAnswer,
+  DeliverRecipient,
+  DeliverRefusal,
   DeliverRequest,
   FetchAnswer,
   FetchRequest,
@@ -45,6 +47,8 @@ export class ModelMailHost {
   openRefusal: (OpenAnswer & { ok: false })['refusal'] | undefined;
   isFull = false;
   isOverQuota: (account: string) => boolean = () => false;
+  refusalFor: (recipient: DeliverRecipient) => DeliverRefusal | undefined = () => undefined;
+  readonly recipients: DeliverRecipient[] = [];
   largestPart = 0;
   partsUnderWay = 0;
   mostPartsUnderWay = 0;
@@ -148,8 +152,12 @@ export class ModelMailHost {
     const bytes = bytesOf(content, record);
     if (bytes === undefined) return refuse('stage-missing');
     return accept(
-      recipients.map(({ account }) => {
+      recipients.map((recipient) => {
+        const { account } = recipient;
+        this.recipients.push(recipient);
         if (this.isOverQuota(account)) return refuse('over-quota' as const);
+        const refusal = this.refusalFor(recipient);
+        if (refusal !== undefined) return refuse(refusal);
         this.delivered.push({ account, bytes });
         return accept({ uid: this.delivered.length, sequence: this.delivered.length });
       }),

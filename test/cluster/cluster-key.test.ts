@@ -67,7 +67,7 @@ test('a file that is missing, short, long or not base64 is refused by name, and 
 test('each purpose has a key of its own, the same on every node', () => {
   const clusterKey = new Uint8Array(32).fill(1);
   const keys = Object.values(deriveKeys(clusterKey));
-  assert.is(new Set(keys.map((key) => Buffer.from(key).toString('hex'))).size, 3);
+  assert.is(new Set(keys.map((key) => Buffer.from(key).toString('hex'))).size, 4);
   for (const key of keys) assert.is(key.length, 32);
   assert.equal(deriveKeys(clusterKey), deriveKeys(Uint8Array.from(clusterKey)));
   assert.not.equal(deriveKeys(new Uint8Array(32).fill(2)), deriveKeys(clusterKey));

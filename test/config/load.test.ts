@@ -20,7 +20,7 @@ test.after.each(async ({ directory }) => {
 
 function configIn(directory: string, more = ''): Config {
   const toml = `me = "n1"\ndata = "n1"\ndefault-domain = "example.test"\n${more}`;
-  const loaded = parseConfig(toml, { file: 'homing.toml', directory, machine: 'n1' });
+  const loaded = parseConfig(toml, { file: 'homing.toml', directory, machine: 'n1', platform: 'linux' });
   if (!loaded.ok) throw new Error(loaded.refusal.map(printProblem).join('\n'));
   return loaded.value;
 }

@@ -7,7 +7,12 @@ import { printProblem } from '../../config/problem.ts';
 import type { Config } from '../../config/schema.ts';
 import { configWarnings } from '../../config/warnings.ts';
 
-const source: Source = { file: 'homing.toml', directory: '/etc/homing', machine: 'Mail.Example.Test' };
+const source: Source = {
+  file: 'homing.toml',
+  directory: '/etc/homing',
+  machine: 'Mail.Example.Test',
+  platform: 'linux',
+};
 const MINIMAL = 'me = "n1"\ndata = "./n1"\ndefault-domain = "Example.test"\n';
 const NATS = '[nats]\nservers = ["127.0.0.1:4222"]\ncluster = "demo"\n';
 const LISTENER = '[[listener]]\nprotocol = "pop3"\n';
@@ -38,20 +43,43 @@ test('everything but a name, a directory and a domain has a default', () => {
     failoverPatienceMs: 30_000,
     leaseDurationMs: 6000,
     cleartextLoginEnable: true,
+    lmtpEnableOverquotaDelivery: false,
     clusterKeyFile: '/etc/homing/n1/cluster.key',
     listeners: [],
     log: { level: 'info', format: 'text', destination: 'stderr' },
-    pop3: { idleTimeoutMs: 600_000, loginFailures: 3, loginDelayMs: 0 },
+    connectionLog: { destination: 'off', protocols: ['pop3', 'poppwd'] },
+    pop3: { idleTimeoutMs: 600_000, loginFailures: 3, loginTimeoutMs: 600_000, loginDelayMs: 0 },
     lmtp: {
       idleTimeoutMs: 300_000,
       allow8bitheaders: false,
       messageSizeLimitOctets: 104_857_600,
+      headerSizeLimitOctets: 1_048_576,
+      overQuota: 'temporary',
+      socket: true,
       recipientLimit: 1000,
     },
-    poppwd: { idleTimeoutMs: 300_000, loginFailures: 3 },
+    poppwd: {
+      idleTimeoutMs: 300_000,
+      loginFailures: 3,
+      loginTimeoutMs: 300_000,
+      failedLoginFlow: 10,
+      failedLoginIntervalMs: 60_000,
+    },
+    limits: { sessionsPerAccount: 100 },
     password: { scramIterations: 4096, keepPlaintext: true },
+    lmtpSharedName: 'shared',
+    quota: { defaultOctets: 0, defaultMessages: 0 },
     owner: { passivateAfterMs: 300_000 },
+    admin: {},
   });
+});
+
+test('a quota is a size or a whole number, and is named by its unit once', () => {
+  const { quota, lmtpSharedName } = accepted(
+    'lmtp-shared-name = "public-folders"\n[quota]\ndefault-octets = "10GiB"\ndefault-messages = 100000\n',
+  );
+  assert.equal(quota, { defaultOctets: 10 * 1024 ** 3, defaultMessages: 100_000 });
+  assert.is(lmtpSharedName, 'public-folders');
 });
 
 test('units are read: text with a unit, or whole seconds and octets', () => {
@@ -66,11 +94,11 @@ test('units are read: text with a unit, or whole seconds and octets', () => {
 
 test('paths begin at the directory of the file, unless absolute', () => {
   const config = accepted(
-    `[log]\ndestination = "log/homing.log"\n[[listener]]\nprotocol = "lmtp"\npath = "ipc/lmtpd"\n${NATS}cluster-key-file = "/k"\ntls-ca-file = "ca.pem"\n`,
+    `[log]\ndestination = "log/homing.log"\n[[listener]]\nprotocol = "lmtp"\npath = "ipc/lmtpd"\nmode = "0660"\n${NATS}cluster-key-file = "/k"\ntls-ca-file = "ca.pem"\n`,
   );
   assert.equal(config.log.destination, { file: '/etc/homing/log/homing.log' });
   assert.equal(config.listeners, [
-    { protocol: 'lmtp', channels: 1000, tls: 'none', place: { path: '/etc/homing/ipc/lmtpd' } },
+    { protocol: 'lmtp', channels: 1000, tls: 'none', place: { path: '/etc/homing/ipc/lmtpd', mode: 0o660 } },
   ]);
   assert.is(config.clusterKeyFile, '/k');
   assert.equal(config.nats, { servers: ['127.0.0.1:4222'], cluster: 'demo', tlsCaFile: '/etc/homing/ca.pem' });
@@ -93,6 +121,11 @@ test('TLS: names fold, paths resolve, a version and no client certificates by de
   );
 });
 
+test('the connection log: a path of the file, or off', () => {
+  const { connectionLog } = accepted('[connection-log]\ndestination = "./c.log"\nprotocols = ["poppwd"]\n');
+  assert.equal(connectionLog, { destination: { file: '/etc/homing/c.log' }, protocols: ['poppwd'] });
+});
+
 test('passwords in clear are taken unless the file says otherwise', () => {
   assert.is(accepted('').cleartextLoginEnable, true);
   assert.is(accepted('cleartext-login-enable = false\n').cleartextLoginEnable, false);
@@ -110,6 +143,37 @@ test('an address may be left out: then only this machine reaches the port', () =
   ]);
 });
 
+test('a port may be left out: each protocol has its own, but LMTP, and poppwd another on macOS', () => {
+  const ports = (more: string, platform = 'linux') =>
+    accepted(more, { ...source, platform }).listeners.map(({ place }) => 'port' in place && place.port);
+  assert.equal(ports(`${LISTENER}${TLS.replace('[tls]', '\n[tls]')}${LISTENER}tls = "implicit"\n`), [110, 995]);
+  assert.equal(ports('[[listener]]\nprotocol = "poppwd"\n'), [106]);
+  assert.equal(ports('[[listener]]\nprotocol = "poppwd"\n', 'darwin'), [8106]);
+});
+
+test('whom a listener lets in: lists as written, files resolved, a socket of balancers without addresses', () => {
+  const { listeners } = accepted(
+    `${LISTENER}port = 1\nallow = ["192.0.2.0/24", "!192.0.2.7 ; that one"]\nallow-file = "allowed"\n` +
+      'connections-per-address = 5\nconnection-rate-per-address = 60\nlimits-exempt = ["::1"]\n' +
+      `${LISTENER}port = 2\nproxy-protocol = "required"\nproxy-trusted = ["192.0.2.4"]\n` +
+      `${LISTENER}path = "p"\nproxy-protocol = "required"\nallow = ["2001:db8::/32"]\n`,
+  );
+  const common = { protocol: 'pop3', channels: 1000, tls: 'none' };
+  assert.equal(listeners, [
+    {
+      ...common,
+      place: { address: '127.0.0.1', port: 1 },
+      allow: ['192.0.2.0/24', '!192.0.2.7 ; that one'],
+      allowFile: '/etc/homing/allowed',
+      connectionsPerAddress: 5,
+      connectionRatePerAddress: 60,
+      limitsExempt: ['::1'],
+    },
+    { ...common, place: { address: '127.0.0.1', port: 2 }, proxyTrusted: ['192.0.2.4'] },
+    { ...common, place: { path: '/etc/homing/p' }, allow: ['2001:db8::/32'], proxyTrusted: [] },
+  ]);
+});
+
 test('what is missing is named, all of it at once', () => {
   const loaded = parseConfig('', source);
   assert.equal(loaded.ok ? [] : loaded.refusal.map(printProblem), [
@@ -120,6 +184,34 @@ test('what is missing is named, all of it at once', () => {
 });
 
 const WRONG: readonly (readonly [string, string, string])[] = [
+  [
+    'the two logs in one file',
+    '[log]\ndestination = "./h.log"\n[connection-log]\ndestination = "h.log"',
+    'connection-log.destination: "h.log" is not allowed: it is the server log',
+  ],
+  [
+    'a connection log of LMTP',
+    '[connection-log]\nprotocols = ["lmtp"]',
+    'connection-log.protocols#1: "lmtp" is not allowed: must be "pop3" or "poppwd"',
+  ],
+  [
+    'fewer sessions than none',
+    '[limits]\nsessions-per-account = -1',
+    'limits.sessions-per-account: -1 is not allowed: must be a whole number from 0 to 100000',
+  ],
+  ...['Public', 'a+b', 'a..b', '', 'anyone', 'postmaster', 'x'.repeat(64)].map(
+    (name) =>
+      [
+        `the shared name ${name}`,
+        `lmtp-shared-name = "${name}"`,
+        `lmtp-shared-name: "${name}" is not allowed: must be a local part of lower-case letters, digits, "-", "_" and inner dots that has no meaning yet`,
+      ] as const,
+  ),
+  [
+    'a quota that is no size',
+    '[quota]\ndefault-octets = "much"',
+    'quota.default-octets: "much" is not allowed: must be a size from 0B to 8192GiB: "500kB", "50MiB", "1GiB" or a whole number of octets',
+  ],
   [
     'a value out of range',
     `${LISTENER}port = 70000`,
@@ -274,7 +366,43 @@ const WRONG: readonly (readonly [string, string, string])[] = [
     'log.default-domain: is no option; it belongs in the top of the file, above the first table',
   ],
   ['a key like nothing', '[owner]\n"zzz\\nzzz" = 5', 'owner."zzz\\nzzz": is no option'],
-  ['a listener without a place', LISTENER, 'listener#1.port: is missing: a listener has either a port or a path'],
+  [
+    'an LMTP listener without a place',
+    '[[listener]]\nprotocol = "lmtp"\n',
+    'listener#1.port: is missing: there is no default for lmtp, which needs a port or a path',
+  ],
+  ['the default port twice', `${LISTENER}${LISTENER}port = 110\n`, 'listener#2.port: is taken already by listener#1'],
+  [
+    'an address that is none',
+    `${LISTENER}allow = ["192.0.2.1", "192.0.2.300"]\n`,
+    'listener#1.allow#2: "192.0.2.300" is not allowed: must be an IP address, two with "-" between them, or one with "/" and a mask',
+  ],
+  [
+    'a mask that is none',
+    `${LISTENER}allow = ["192.0.2.1/33"]\n`,
+    'listener#1.allow#1: "192.0.2.1/33" is not allowed: the mask must be a number of bits that the address has (for ::ffff:192.0.2.0 of 96 or more), or of the form 255.255.255.0',
+  ],
+  ['a list of no address', `${LISTENER}allow = ["; nobody"]\n`, 'listener#1.allow: is empty: must name an address'],
+  [
+    'a PROXY header that anybody could send',
+    `${LISTENER}proxy-protocol = "required"\n`,
+    'listener#1.proxy-trusted: is missing: proxy-protocol = "required" needs to know whom to believe',
+  ],
+  [
+    'balancers without the PROXY protocol',
+    `${LISTENER}proxy-trusted = ["192.0.2.1"]\n`,
+    'listener#1.proxy-trusted: is not allowed without proxy-protocol = "required"',
+  ],
+  [
+    'addresses of balancers at a unix socket',
+    `${LISTENER}path = "p"\nproxy-protocol = "required"\nproxy-trusted = ["192.0.2.1"]\n`,
+    'listener#1.proxy-trusted: is not allowed beside path: a unix socket has no addresses',
+  ],
+  [
+    'addresses at a unix socket',
+    `${LISTENER}path = "p"\nallow = ["192.0.2.1"]\n`,
+    'listener#1.allow: is not allowed beside path: a unix socket has no addresses',
+  ],
   [
     'a listener in two places',
     `${LISTENER}port = 1\npath = "p"`,
@@ -289,6 +417,21 @@ const WRONG: readonly (readonly [string, string, string])[] = [
     'the control socket',
     `${LISTENER}path = "n1/ipc/control"`,
     'listener#1.path: "n1/ipc/control" is not allowed: it is the control socket',
+  ],
+  [
+    'a mode without a socket',
+    `${LISTENER}port = 1\nmode = "0660"`,
+    'listener#1.mode: is not allowed without path: it is of a unix socket',
+  ],
+  [
+    "LMTP's socket for another protocol",
+    `${LISTENER}path = "n1/ipc/lmtpd"`,
+    'listener#1.path: "n1/ipc/lmtpd" is not allowed: it is LMTP\'s socket',
+  ],
+  [
+    'the socket that ignores quotas',
+    `${LISTENER}path = "n1/ipc/lmtpd-oq"`,
+    'listener#1.path: "n1/ipc/lmtpd-oq" is not allowed: lmtp-enable-overquota-delivery opens it',
   ],
   [
     'two listeners at one port',
@@ -440,6 +583,15 @@ test('a poppwd listener that nobody can log in at is taken, with a warning', () 
     'homing.toml: listener#3.tls: nobody can log in here: passwords are not taken in clear (cleartext-login-enable), and poppwd has no other way',
   ]);
   assert.equal(configWarnings(accepted(`${PWD}port = 2\n`), 'homing.toml'), []);
+});
+
+test('keys of operators are of no use to a node alone: taken, with a warning', () => {
+  const text = '[admin]\nkeys-file = "keys.json"\n';
+  assert.equal(configWarnings(accepted(text), 'homing.toml'), [
+    'homing.toml: admin.keys-file: has no effect without [nats]: signed messages come over NATS',
+  ]);
+  assert.equal(configWarnings(accepted(NATS + text), 'homing.toml'), []);
+  assert.is(accepted(text).admin.keysFile, '/etc/homing/keys.json');
 });
 
 test.run();

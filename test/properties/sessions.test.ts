@@ -53,6 +53,8 @@ const lmtpLine = fc.oneof(
     'HELP',
     'RCPT',
     'STARTTLS',
+    'BDAT 0',
+    'MAIL FROM:<> SMTPUTF8',
     '',
   ),
   junk,

@@ -35,7 +35,22 @@ const protocols: readonly { name: string; create: () => AnyDecoder; bareLf: bool
     name: 'LMTP',
     create: () => new LmtpDecoder(),
     bareLf: false,
-    lines: ['LHLO a.b', 'MAIL FROM:<"x y"@b> SIZE=1', 'RCPT TO:<@a:b@c>', 'DATA', '..', '.', 'RSET', 'X'.repeat(3000)],
+    lines: [
+      'LHLO a.b',
+      'MAIL FROM:<"x y"@b> SIZE=1',
+      'MAIL FROM:<\xc3\xbc@\xc3\xbc.b> SMTPUTF8',
+      'RCPT TO:<@a:b@c>',
+      'DATA',
+      'BDAT 5',
+      'BDAT 12 LAST',
+      'BDAT 0 LAST',
+      'BDAT 7 FIRST',
+      'BDAT x',
+      '..',
+      '.',
+      'RSET',
+      'X'.repeat(3000),
+    ],
   },
   {
     name: 'poppwd',
@@ -155,9 +170,12 @@ test('POP3: a message that is sent ends where it says, however its source is cut
 test('LMTP: a path that is printed reads back the same', () => {
   const localPart = fc.string({
     maxLength: 20,
-    unit: fc.integer({ min: 0x20, max: 0x7e }).map((c) => String.fromCharCode(c)),
+    unit: fc.oneof(
+      fc.integer({ min: 0x20, max: 0x7e }).map((c) => String.fromCharCode(c)),
+      fc.constantFrom('ü', '日', '🦉', '\u00a0', '\u2028'),
+    ),
   });
-  const domain = fc.constantFrom('example.test', 'a', '[127.0.0.1]', '[IPv6:::1]', '[x:a>b]');
+  const domain = fc.constantFrom('example.test', 'a', 'bücher.example', '[127.0.0.1]', '[IPv6:::1]', '[x:a>b]');
   fc.assert(
     fc.property(localPart, domain, (local, host) => {
       const path: Path = { localPart: local, domain: host };

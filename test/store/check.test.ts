@@ -23,6 +23,8 @@ function populated(): KeyValue {
   const to = overlay(empty);
   const changes: Change[] = [
     ...delivery('joe', body),
+    { type: 'MailboxCreated', account: 'joe', mailbox: 2, name: 'Work', uidValidity: 8 },
+    { type: 'RightsSet', account: 'joe', mailbox: 2, identifier: 'anyone', rights: 'lrp' },
     { type: 'SessionOpened', session: 's', purpose: 'maildrop', account: 'joe', front, expiresAt: 9, maildrop },
     { type: 'MaildropLocked', account: 'joe', lock: 1, session: 's', front },
     { type: 'SessionOpened', session: 'd', purpose: 'delivery', account: null, front, expiresAt: 9, maildrop: null },
@@ -50,6 +52,8 @@ const damages: [what: string, says: RegExp, damage: (to: KeyValue) => void][] = 
     /wrong count of references/,
     (to) => t.blobs.put(to, [hash], { ...t.blobs.get(to, hash)!, references: 2 }),
   ],
+  ['a mailbox that goes, with a name', /though it is going/, (to) => t.goingMailboxes.put(to, ['joe', 2], null)],
+  ['a mailbox that has gone, and goes', /is gone already/, (to) => t.goingMailboxes.put(to, ['joe', 9], null)],
   ['a message gone', /nothing names it|wrong totals/, (to) => t.messages.remove(to, 'joe', 1, 1)],
   [
     'a message of a wrong size',
@@ -75,6 +79,11 @@ const damages: [what: string, says: RegExp, damage: (to: KeyValue) => void][] = 
   ['an account gone', /its account is missing/, (to) => t.accounts.remove(to, 'joe')],
   ['a mailbox without its name', /not found by its name/, (to) => t.mailboxNames.remove(to, 'joe', 'INBOX')],
   ['a name of nothing', /names nothing/, (to) => t.mailboxNames.put(to, ['joe', 'Lost'], 5)],
+  ['two names of one mailbox', /names nothing/, (to) => t.mailboxNames.put(to, ['joe', 'Play'], 2)],
+  ['rights on nothing', /their mailbox is missing/, (to) => t.rights.put(to, ['joe', 5, 'anyone'], 'l')],
+  ['rights of no letter', /no set of rights/, (to) => t.rights.put(to, ['joe', 2, 'anyone'], '')],
+  ['rights out of order', /no set of rights/, (to) => t.rights.put(to, ['joe', 2, 'anyone'], 'rl')],
+  ['rights that are none', /no set of rights/, (to) => t.rights.put(to, ['joe', 2, 'anyone'], 7 as never)],
   ['a body number to be given out again', /would be given out again/, (to) => t.next.put(to, [], { body: 1 })],
   ['a stage without a session', /its session is gone/, (to) => t.sessions.remove(to, 'd')],
   ['a lock without a session', /lock joe: its session is gone/, (to) => t.sessions.remove(to, 's')],

@@ -95,6 +95,85 @@ export function storeContract(name: string, make: () => Promise<Subject>): void 
     },
   );
 
+  against('mailboxes get other names all at once, and go with all that is in them', async (store) => {
+    const copy = follower(store.identity);
+    const commit = async (...changes: Change[]) => {
+      const record = seal(store.applied(), 1, changes);
+      assert.ok((await store.commit(record)).ok);
+      copy.tap(record);
+      assert.equal(store.read(flaws), []);
+      await copy.mustEqual(store);
+    };
+    const named = () =>
+      store.read((view) => [...t.mailboxNames.range(view, ['joe'])].map(({ key, row }) => [key[1], row]));
+    const account = 'joe';
+    await commit(
+      ...delivery(account, Buffer.from('one')),
+      { type: 'MailboxCreated', account, mailbox: 2, name: 'a', uidValidity: 8 },
+      { type: 'MailboxCreated', account, mailbox: 3, name: 'b', uidValidity: 9 },
+      { type: 'RightsSet', account, mailbox: 2, identifier: 'anyone', rights: 'lp' },
+      { type: 'RightsSet', account, mailbox: 3, identifier: 'anyone', rights: 'l' },
+    );
+    const swapped = [
+      { mailbox: 2, name: 'b' },
+      { mailbox: 3, name: 'a' },
+      { mailbox: 9, name: 'of none' },
+    ];
+    await commit({ type: 'MailboxesRenamed', account, mailboxes: swapped });
+    assert.equal(named(), [
+      ['INBOX', 1],
+      ['a', 3],
+      ['b', 2],
+    ]);
+    // All at once: of so many that they are applied in parts, each gets the name of the one before.
+    const many = Array.from({ length: 1_100 }, (_, at) => ({
+      mailbox: 10 + at,
+      name: `m${String(at).padStart(4, '0')}`,
+    }));
+    await commit(...many.map((each): Change => ({ type: 'MailboxCreated', account, uidValidity: 10, ...each })));
+    const rotated = many.map(({ mailbox }, at) => ({ mailbox, name: many[(at + 1) % many.length]!.name }));
+    await commit({ type: 'MailboxesRenamed', account, mailboxes: rotated });
+    assert.equal(new Map(named() as [string, number][]).get('m0000'), many.at(-1)!.mailbox);
+    await commit(...many.map(({ mailbox }): Change => ({ type: 'MailboxDeleted', account, mailbox })));
+    await commit({ type: 'RightsSet', account, mailbox: 3, identifier: 'anyone', rights: '' });
+    const rights = store.read((view) => [...t.rights.range(view, [])]);
+    assert.equal(rights, [{ key: ['joe', 2, 'anyone'], row: 'lp' }]);
+    await commit(
+      { type: 'MailboxDeleted', account, mailbox: 1 },
+      { type: 'MailboxDeleted', account, mailbox: 2 },
+      { type: 'MailboxDeleted', account, mailbox: 9 },
+      { type: 'RightsSet', account, mailbox: 2, identifier: 'anyone', rights: 'l' },
+    );
+    assert.equal(named(), [['a', 3]]);
+    assert.equal(
+      store.read((view) => t.accounts.get(view, account)),
+      { octets: 0, messages: 0, lastUidValidity: 10, lastSequence: 1, lastLock: 0, lastMailbox: 1_109 },
+    );
+    assert.is(
+      store.read((view) => [...t.garbage.range(view, [])].length),
+      1,
+    );
+    // Without its name it is found by nobody, and keeps what is in it; the name may be another's.
+    await commit(
+      { type: 'RightsSet', account, mailbox: 3, identifier: 'anyone', rights: 'l' },
+      { type: 'MailboxUnnamed', account, mailbox: 3 },
+      { type: 'MailboxUnnamed', account, mailbox: 99 },
+      { type: 'MailboxCreated', account, mailbox: 1_110, name: 'a', uidValidity: 11 },
+      { type: 'MailboxesRenamed', account, mailboxes: [{ mailbox: 3, name: 'b' }] },
+    );
+    assert.equal(named(), [['a', 1_110]]);
+    await commit({ type: 'MailboxDeleted', account, mailbox: 3 });
+    assert.equal(named(), [['a', 1_110]]);
+    await commit({ type: 'MailboxCreated', account, mailbox: 1_111, name: 'c', uidValidity: 12 });
+    await commit({ type: 'MailboxUnnamed', account, mailbox: 1_111 });
+    await commit({ type: 'NumbersRaised', by: 100 });
+    await commit({ type: 'AccountDropped', account });
+    assert.equal(
+      store.read((view) => [...t.rights.range(view, [])]),
+      [],
+    );
+  });
+
   against('commits that are asked for at once are done one after another', async (store) => {
     const first = seal(store.applied(), 1, delivery('joe', Buffer.from('one')));
     const second = seal(first, 1, delivery('ann', Buffer.from('two'), 2));

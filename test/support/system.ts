@@ -10,23 +10,43 @@ import { LmtpClient } from '../../bench/clients/lmtp.ts';
 import { Pop3Client, Pop3Refusal } from '../../bench/clients/pop3.ts';
 import type { Endpoint } from '../../bench/clients/wire.ts';
 import { type Fleet, type FleetOptions, startFleet } from '../../bench/fleet/fleet.ts';
+import { type FleetTls, makeFleetTls } from '../../bench/fleet/tls.ts';
+import type { ClusterStatus } from '../../bin/status.ts';
 import { flaws } from '../../store/check.ts';
 import { openLmdbStore } from '../../store/lmdb-store.ts';
+import { haproxyBalancer } from './haproxy.ts';
 
 /** A size for the gate, and the one that `--full` asks for. */
 export const scaled = (short: number, full: number): number => (process.env['HOMING_TEST_FULL'] ? full : short);
 
 export const hasNats = (): boolean => spawnSync('nats-server', ['--version']).status === 0;
 
+/** Asked for by `npm run test:cluster:tls`: TLS on every listener, and on NATS. */
+export const isUnderTls = (): boolean => process.env['HOMING_TEST_TLS'] !== undefined;
+
+/** Asked for by `npm test -- --proxy`: HAProxy before every node, and PROXY headers on every connection. */
+const isBehindProxy = (): boolean => process.env['HOMING_TEST_PROXY'] !== undefined;
+
+/** Asked for by `npm run test:cluster:nats`: where a test wants one nats-server it gets three, of which one is killed. */
+const hasLostNats = (): boolean => process.env['HOMING_TEST_NATS_LOST'] !== undefined;
+
+export type FleetWanted = Omit<FleetOptions, 'directory' | 'tls'> & { readonly tls?: FleetTls['use'] };
+
 /** Starts a fleet, runs `use`, and ends and removes everything, whatever happened. */
 export async function withFleet(
-  options: Omit<FleetOptions, 'directory'>,
+  options: FleetWanted,
   use: (fleet: Fleet, directory: string) => Promise<void>,
 ): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'homing-test-'));
   try {
-    const fleet = await startFleet({ directory, ...options });
+    const { tls: wanted = isUnderTls() ? 'only' : undefined, ...others } = options;
+    const tls = wanted && (await makeFleetTls(directory, wanted));
+    const balancer = isBehindProxy() ? { balancer: haproxyBalancer } : {};
+    const losesOne = hasLostNats() && others.nats === 1;
+    const nats = losesOne ? 3 : others.nats;
+    const fleet = await startFleet({ directory, ...balancer, ...others, nats, ...(tls && { tls }) });
     try {
+      if (losesOne) await loseOne(fleet);
       await use(fleet, directory);
     } finally {
       for (const { program } of [...fleet.nodes, ...fleet.nats]) program?.continue();
@@ -35,6 +55,23 @@ export async function withFleet(
     for (const node of fleet.nodes) await mustBeConsistent(join(node.data, 'mail'));
   } finally {
     rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** Kills the server that all nodes know first, and waits until each of them has heard of all again by the other two. */
+async function loseOne(fleet: Fleet): Promise<void> {
+  const knownAt = async (node: Fleet['nodes'][number]) => {
+    const { nodes } = (await node.ask('status')) as ClusterStatus;
+    const { revision = 0, fresh = false } = nodes.find(({ node: me }) => me === node.me) ?? {};
+    return { revision, fresh };
+  };
+  await fleet.nats[0]!.program.kill();
+  for (const node of fleet.nodes) {
+    const before = await knownAt(node);
+    await eventually(`${node.me} to be fresh again`, 30_000, async () => {
+      const now = await knownAt(node);
+      return now.fresh && now.revision > before.revision + 2 * fleet.nodes.length ? true : undefined; // two heartbeats of each
+    });
   }
 }
 
@@ -49,7 +86,7 @@ async function mustBeConsistent(mail: string): Promise<void> {
   }
 }
 
-export const threeNodes = (more: Partial<FleetOptions> = {}): Omit<FleetOptions, 'directory'> => ({
+export const threeNodes = (more: Partial<FleetWanted> = {}): FleetWanted => ({
   nodes: ['n1', 'n2', 'n3'],
   nats: 1,
   ...more,

@@ -19,9 +19,11 @@ import { type ConnectionOptions, type TLSSocket, connect as tlsConnect } from 'n
 import * as assert from 'uvu/assert';
 import { Connection } from '../../actors/connection.ts';
 import type { Ending, Limits } from '../../actors/connection-terms.ts';
-import { Listener, type ListenerOptions } from '../../actors/listener.ts';
-import type { Protocol } from '../../actors/session.ts';
+import { Listener } from '../../actors/listener.ts';
+import type { ListenerOptions } from '../../actors/listener-terms.ts';
+import type { Caller, Protocol } from '../../actors/session.ts';
 import { sessionIds } from '../../actors/session-ids.ts';
+import { Turns } from '../../actors/turns.ts';
 import { type Clock, systemClock } from '../../kernel/clock.ts';
 import { type Log, silentLog } from '../../telemetry/log.ts';
 
@@ -101,7 +103,7 @@ function say(client: Client, text: string, pace: Pace, timestamp: string): void 
       .update(timestamp + secret)
       .digest('hex'),
   );
-  const octets = Buffer.from(line + '\r\n', 'latin1');
+  const octets = Buffer.from(line + '\r\n', 'utf8');
   if (pace === 'octet by octet') for (const octet of octets) client.send(Uint8Array.of(octet));
   else client.send(octets);
 }
@@ -242,17 +244,28 @@ export type PlayOptions = { readonly limits?: Limits; readonly clock?: Clock; re
 
 const generous: Limits = { idleMs: 600_000, writeMs: 60_000 };
 
+const callerOf = (session: string): Caller => ({
+  session,
+  address: '192.0.2.1',
+  port: 40_110,
+  local: { address: '192.0.2.2', port: 110 },
+  tls: 'none',
+});
+
 /** Over memory: no socket, no kernel. */
 export function overMemory(protocol: Protocol, options: PlayOptions = {}): Played {
   const [near, far] = duplexPair();
   const session = sessionIds('memory')();
   let tell: (ending: Ending) => void = () => {};
   const ended = new Promise<Ending>((resolve) => (tell = resolve));
-  const connection = new Connection(session, far, protocol.begin({ session, address: '192.0.2.1', tls: 'none' }), {
+  const caller = callerOf(session);
+  const connection = new Connection(caller, far, protocol.begin(caller), {
+    protocol: protocol.name,
     limits: options.limits ?? generous,
     clock: options.clock ?? systemClock,
     log: options.log ?? silentLog,
     closed: (_, ending) => tell(ending),
+    turns: new Turns(options.clock ?? systemClock),
   });
   const client = new Client(near);
   return {

@@ -72,6 +72,22 @@ test('an account made anew under an old name does not see the old mail', () =>
     assert.equal(await retrieveAll(node.pop3, 'joe', 'secret'), []);
   }));
 
+test('where no server runs an account is deleted with its mail, and what it holds is told', () =>
+  inDirectory(async (node, homing) => {
+    homing(['init']);
+    homing(['account', 'add', 'joe', '--password-stdin'], 'secret');
+    await node.start();
+    for (let number = 1; number <= 3; number++)
+      assert.match(await deliver(node.lmtp, 'joe@example.test', message(`${number}`)), /^250/);
+    await node.program!.stop();
+    assert.match(homing(['account', 'show', 'joe']).out, /^usage: .*"messages":3/m);
+    assert.match(homing(['check']).out, /messages 3 /);
+    assert.is(homing(['account', 'delete', 'joe']).out, '');
+    assert.match(homing(['check']).out, /messages 0 /);
+    assert.match(homing(['account', 'delete', 'joe']).out, /^deleted before/);
+    assert.is(homing(['account', 'delete', 'jim']).status, 1);
+  }));
+
 test('an import is checked whole before the first account is made', () =>
   inDirectory(async (_node, homing, directory) => {
     homing(['init']);
@@ -121,6 +137,30 @@ test('an import longer than a request is checked and made, and what stands twice
     writeFileSync(file, lines.join('\n').replaceAll(long, ''));
     assert.match(homing(['account', 'import', file]).out, /^6 accounts imported$/m);
     assert.match(homing(['account', 'import', 'nosuch']).err, /^homing: nosuch: no such file\n$/);
+  }));
+
+test('mailboxes are made, listed and closed with a server and without, and a right may begin with a dash', () =>
+  inDirectory(async (node, homing) => {
+    homing(['init']);
+    homing(['account', 'add', 'joe']);
+    assert.equal(homing(['mailbox', 'create', 'joe', 'a/b']), { status: 0, out: '', err: '' });
+    assert.is(homing(['mailbox', 'create', 'shared', 'bugs', '--anyone', 'p']).status, 0);
+    await node.start();
+    assert.is(homing(['mailbox', 'rights', 'shared', 'bugs', 'anyone', '-p']).out, '');
+    assert.is(homing(['mailbox', 'rights', 'shared', 'bugs', '--negative', 'joe', 'lr']).out, '-joe@example.test lr\n');
+    assert.match(homing(['mailbox', 'list', 'joe']).out, /^a +0 +0 +-\na\/b +0 +0 +-$/m);
+    const listed = JSON.parse(homing(['mailbox', 'list', 'shared', '--json']).out) as {
+      name: string;
+      rights: object;
+    }[];
+    assert.equal(
+      listed.map(({ name, rights }) => ({ name, rights })),
+      [{ name: 'bugs', rights: { '-joe@example.test': 'lr' } }],
+    );
+    const refused = homing(['mailbox', 'create', 'joe', 'a/b']);
+    assert.equal([refused.status, refused.out], [1, '']);
+    assert.match(refused.err, /^homing: joe@example\.test has a mailbox a\/b already/);
+    assert.match(homing(['account', 'show', 'joe']).out, /^usage: \{"octets":0,"messages":0\}$/m);
   }));
 
 test('a command killed while it is answered does not end the server', () =>

@@ -90,4 +90,47 @@ cluster('one transaction for accounts of all three nodes: one reply each, one co
   }),
 );
 
+cluster('plus and shared addressing from any node: to the mailbox that is named, at whichever owner', () =>
+  withFleet(threeNodes(), async (fleet) => {
+    const [n1, n2, n3] = fleet.nodes as [(typeof fleet.nodes)[0], (typeof fleet.nodes)[0], (typeof fleet.nodes)[0]];
+    await n1.ask('account.add', { name: ALICE, secret: 'of alice', mailHost: 'n1' });
+    await n3.ask('mailbox.create', { name: ALICE, mailbox: 'important/March2000', anyone: 'p' });
+    const shared = 'shared@example.test';
+    await n2.ask('mailbox.create', { name: shared, mailbox: 'bugreports', anyone: 'p', mailHost: 'n3' });
+    await n1.ask('mailbox.create', { name: shared, mailbox: 'closed' });
+    const client = await LmtpClient.connect(n2.lmtp);
+    const to = ['alice', 'ALICE+important/March2000', 'alice+nosuch', 'shared+bugreports', 'shared+closed', 'shared'];
+    const answers = await client.deliver(
+      'sender@example.test',
+      to.map((local) => `${local}@example.test`),
+      message('to all of them'),
+    );
+    await client.quit();
+    assert.equal(
+      answers.map(({ code }) => code),
+      [250, 250, 250, 250, 550, 550],
+    );
+    assert.equal(answers[0]!.lines, answers[2]!.lines, 'one mailbox, one copy, one receipt');
+    const held = async (name: string) =>
+      ((await n2.ask('mailbox.list', { name })) as { name: string; messages: number }[]).map((each) => [
+        each.name,
+        each.messages,
+      ]);
+    assert.equal(await held(ALICE), [
+      ['INBOX', 1],
+      ['important', 0],
+      ['important/March2000', 1],
+    ]);
+    assert.equal(await held(shared), [
+      ['bugreports', 1],
+      ['closed', 0],
+    ]);
+    const session = await openSession(n3.pop3, ALICE, 'of alice');
+    assert.is((await session.stat()).messages, 1, 'POP3 shows INBOX alone');
+    await session.quit();
+    const { usage } = (await n3.ask('account.show', { name: ALICE })) as { usage: { messages: number } };
+    assert.is(usage.messages, 2);
+  }),
+);
+
 test.run();

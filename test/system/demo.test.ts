@@ -15,7 +15,7 @@ const HOMING = resolve(import.meta.dirname, '../../bin/homing.js');
 async function freeBase(): Promise<number> {
   for (;;) {
     const base = (await new PortPicker().next()) - 110;
-    const others = await Promise.all([base + 106, base + 124, base + 995].map(isFree));
+    const others = await Promise.all([base + 106, base + 107, base + 124, base + 995].map(isFree));
     if (others.every(Boolean)) return base;
   }
 }
@@ -30,7 +30,7 @@ const isFree = (port: number): Promise<boolean> =>
 const has = (program: string) => spawnSync(program, ['--version']).status === 0;
 
 const PYTHON = `
-import poplib, smtplib, ssl, sys
+import poplib, smtplib, socket, ssl, sys
 name, secret, lmtp_port, pop3_port = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 with smtplib.LMTP('127.0.0.1', lmtp_port) as lmtp:
     refused = lmtp.sendmail('me@example.test', [name], 'Subject: from python\\r\\n\\r\\n.a dot first\\r\\n')
@@ -66,6 +66,8 @@ from_the_start.user(name)
 from_the_start.pass_(secret)
 assert b'Subject: under TLS' in from_the_start.retr(count + 1)[1]
 from_the_start.quit()
+with trusting.wrap_socket(socket.create_connection(('localhost', int(sys.argv[7]))), server_hostname='localhost') as poppwd:
+    assert poppwd.recv(200).startswith(b'200 ')
 print('python read message', count)
 `;
 
@@ -91,7 +93,7 @@ print('python read message', count)
       assert.match(curl('2'), /^\.\r$/m);
       const certificate = join(directory, 'tls', 'cert.pem');
       const ports = [String(base + 124), String(base + 110)];
-      const python = ['-c', PYTHON, name, secret, ...ports, certificate, String(base + 995)];
+      const python = ['-c', PYTHON, name, secret, ...ports, certificate, String(base + 995), String(base + 107)];
       assert.is(execFileSync('python3', python).toString(), 'python read message 3\n');
       assert.is(await first.stop(), '0');
 

@@ -1,8 +1,9 @@
 /** Who hears every subject learns no secret and no mail, and what was heard does nothing when it is said again. */
-import { connect, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PoppwdClient } from '../../bench/clients/poppwd.ts';
+import { connectToNats } from '../support/nats-connection.ts';
 import {
   deliver,
   hasNats,
@@ -21,7 +22,7 @@ const BODY = 'a body that nobody else may read';
 
 cluster('a subscriber to every subject learns nothing and can replay nothing; no log holds a secret', () =>
   withFleet(threeNodes({ logLevel: 'debug' }), async (fleet) => {
-    const connection = await connect({ servers: `127.0.0.1:${fleet.nats[0]!.port}` });
+    const connection = await connectToNats(fleet, fleet.nats[0]!);
     const heard: Msg[] = [];
     const ear = connection.subscribe('>', { callback: (_, one) => void heard.push(one) });
     await connection.flush();

@@ -7,7 +7,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startFleet } from '../../bench/fleet/fleet.ts';
 import { PortPicker } from '../../bench/fleet/port-picker.ts';
-import { hasNats, threeNodes } from '../support/system.ts';
+import { hasNats } from '../support/system.ts';
 
 /** The command lines of the processes that name `directory`. */
 const processesOn = (directory: string): string[] =>
@@ -28,7 +28,7 @@ const processesOn = (directory: string): string[] =>
   const taken = createServer();
   await new Promise<void>((resolve) => taken.listen(base + 110, '127.0.0.1', resolve));
   try {
-    const said = await startFleet({ directory, ...threeNodes(), portBase: base }).then(
+    const said = await startFleet({ directory, nodes: ['n1', 'n2', 'n3'], nats: 1, portBase: base }).then(
       () => 'started',
       (error: Error) => error.message,
     );

@@ -3,14 +3,15 @@
  * on, log-ins heal within seconds, a changed password stays changed, and nothing that was acknowledged is lost.
  */
 import { jetstreamManager, type StreamInfo } from '@nats-io/jetstream';
-import { connect } from '@nats-io/transport-node';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { LmtpClient } from '../../bench/clients/lmtp.ts';
 import { PoppwdClient } from '../../bench/clients/poppwd.ts';
+import type { Endpoint } from '../../bench/clients/wire.ts';
 import type { Fleet } from '../../bench/fleet/fleet.ts';
 import type { NatsProcess } from '../../bench/fleet/nats-process.ts';
 import type { NodeProcess } from '../../bench/fleet/node-process.ts';
+import { connectToNats } from '../support/nats-connection.ts';
 import {
   deliver,
   eventually,
@@ -34,8 +35,8 @@ const CHANGING = 'changing@example.test';
 const HEALS_WITHIN_MS = 15_000;
 const ROUNDS = scaled(1, 10);
 
-async function streamAt(server: NatsProcess): Promise<StreamInfo> {
-  const connection = await connect({ servers: `127.0.0.1:${server.port}`, reconnect: false });
+async function streamAt(fleet: Fleet, server: NatsProcess): Promise<StreamInfo> {
+  const connection = await connectToNats(fleet, server);
   try {
     return await (await jetstreamManager(connection, { checkAPI: false })).streams.info(STREAM);
   } finally {
@@ -45,7 +46,7 @@ async function streamAt(server: NatsProcess): Promise<StreamInfo> {
 
 const leader = (fleet: Fleet): Promise<NatsProcess> =>
   eventually('a leader of the stream', 10_000, async () => {
-    const info = await streamAt(fleet.nats.find(({ program }) => program.isAlive())!);
+    const info = await streamAt(fleet, fleet.nats.find(({ program }) => program.isAlive())!);
     return fleet.nats.find((_, at) => `nats${at + 1}` === info.cluster?.leader);
   });
 
@@ -116,10 +117,19 @@ class Changer {
   }
 }
 
+/** Temporary refusals pass: one server is dead still, and a busy machine may let a node's knowledge grow old. */
+const allOf = (pop3: Endpoint, name: string): Promise<readonly Buffer[]> =>
+  eventually(`the mail of ${name}`, HEALS_WITHIN_MS, () =>
+    retrieveAll(pop3, name, 'secret').catch((refused: Error) => {
+      if (!/^-ERR \[SYS\/TEMP\]/.test(refused.message)) throw refused;
+      return undefined;
+    }),
+  );
+
 cluster(`the server that leads the stream is killed, ${ROUNDS} times`, () =>
   withFleet(threeNodes({ nats: 3 }), async (fleet) => {
     const n1 = fleet.node('n1');
-    assert.is((await streamAt(fleet.nats[0]!)).config.num_replicas, 3);
+    assert.is((await streamAt(fleet, fleet.nats[0]!)).config.num_replicas, 3);
     await n1.ask('account.add', { name: HERE, secret: 'secret', mailHost: 'n1' });
     await n1.ask('account.add', { name: THERE, secret: 'secret', mailHost: 'n2' });
     await n1.ask('account.add', { name: CHANGING, secret: 'password 0', mailHost: 'n3' });
@@ -154,7 +164,7 @@ cluster(`the server that leads the stream is killed, ${ROUNDS} times`, () =>
         if (round === ROUNDS - 1) break; // two are enough for the rest
         await killed.restart();
         await eventually('the server to have caught up', 15_000, async () => {
-          const { cluster: raft } = await streamAt(fleet.nats[0]!);
+          const { cluster: raft } = await streamAt(fleet, fleet.nats[0]!);
           return raft?.replicas?.length === 2 && raft.replicas.every(({ current }) => current) ? true : undefined;
         });
       }
@@ -169,7 +179,7 @@ cluster(`the server that leads the stream is killed, ${ROUNDS} times`, () =>
       [HERE, here],
       [THERE, there],
     ] as const) {
-      const kept = (await retrieveAll(fleet.node('n3').pop3, name, 'secret')).map(subjectOf).slice(1);
+      const kept = (await allOf(fleet.node('n3').pop3, name)).map(subjectOf).slice(1);
       assert.is(new Set(kept).size, kept.length, 'a message is there twice');
       for (const [subject, code] of said)
         if (code === 250) assert.ok(kept.includes(subject), `${subject} got its 250 and is lost`);

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isSecretName, MASK, redact } from '../../telemetry/redact.ts';
+import { cutName, isSecretName, MASK, redact } from '../../telemetry/redact.ts';
 
 test('fields named like a secret are masked, in any spelling and at any depth', () => {
   for (const name of [
@@ -77,6 +77,12 @@ test('hostile: a circle, a getter that throws, a proxy that throws, a prototype 
   assert.equal(JSON.stringify(polluted), `{"__proto__":{"password":"${MASK}"}}`);
   assert.is(Object.getPrototypeOf(polluted), Object.prototype);
   assert.ok(JSON.stringify(redact({ a: 'x'.repeat(1e6), b: new Array(1e5).fill('y') })).length < 6000);
+});
+
+test('a name is kept as long as an account may have it (RFC 5321 §4.5.3.1), and cut beyond', () => {
+  const longest = `${'l'.repeat(64)}@${'d'.repeat(255)}`;
+  assert.is(cutName(longest), longest);
+  assert.is(cutName(`${longest}x`), `${longest}... (321 characters)`);
 });
 
 test('whatever is logged becomes plain data that JSON can print, and no secret gets through', () => {

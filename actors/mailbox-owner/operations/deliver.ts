@@ -1,6 +1,6 @@
 /**
- * deliver: one body into the INBOXes of its recipients. The body is stored once for all of them, and not at all when the
- * mailHost has it already; over quota is each recipient's own answer.
+ * deliver: one body into the mailboxes of its recipients. The body is stored once for all of them, and not at all when the
+ * mailHost has it already. Each recipient has an answer of its own; a mailbox named twice gets one copy (requirement T-32).
  */
 import { accept, refuse } from '../../../kernel/result.ts';
 import { cut } from '../../../store/blob.ts';
@@ -8,9 +8,10 @@ import type { Change } from '../../../store/change.ts';
 import type { View } from '../../../store/key-value.ts';
 import { accounts, blobs, next, stages } from '../../../store/tables.ts';
 import type { Decision } from '../decide.ts';
-import { inboxOf } from '../inbox.ts';
+import { type Inbox, inboxOf } from '../inbox.ts';
+import { postable } from '../mailboxes.ts';
 import type { Answers, Deliver, DeliverContent } from '../operation.ts';
-import type { Delivered, DeliverRecipient } from '../requests.ts';
+import type { Delivered, DeliverRecipient, Usage } from '../requests.ts';
 import { numbered } from '../session.ts';
 
 type Answer = Answers['deliver'];
@@ -36,57 +37,71 @@ export function deliver(view: View, operation: Deliver): Decision<Answer> {
   return { changes: [...stored, ...appended, answered], answer: accept(delivered) };
 }
 
+/** What this delivery has made of an account so far: the view is that from before it. */
+type Tally = Usage & { readonly lastSequence: number; readonly answers: ReadonlyMap<number, Delivered[number]> };
+
 function append(view: View, operation: Deliver): { appended: Change[]; delivered: Delivered } {
-  const bodyOctets = sizeOf(operation.content);
-  const answers = new Map<string, Delivered[number]>(); // an account named twice gets one copy
+  const tallies = new Map<string, Tally>();
   const appended: Change[] = [];
-  for (const recipient of operation.recipients) {
-    if (answers.has(recipient.account)) continue;
-    const one = appendOne(view, recipient, bodyOctets, operation);
-    answers.set(recipient.account, one.answer);
-    appended.push(...one.changes);
-  }
-  return { appended, delivered: operation.recipients.map(({ account }) => answers.get(account)!) };
+  const delivered = operation.recipients.map((recipient): Delivered[number] => {
+    const { account } = recipient;
+    const home = homeOf(view, recipient, operation.now);
+    if (!home) return refuse('no-such-mailbox');
+    const tally = tallies.get(account) ?? tallyOf(view, account);
+    const before = tally.answers.get(home.mailbox);
+    if (before) return before;
+    const { changes, answer, ...after } = appendOne(home, tally, recipient, operation);
+    tallies.set(account, { ...after, answers: new Map(tally.answers).set(home.mailbox, answer) });
+    appended.push(...changes);
+    return answer;
+  });
+  return { appended, delivered };
+}
+
+/** The mailbox that mail named, or else INBOX, which always takes it (requirements T-08, T-09). */
+function homeOf(view: View, { account, folder, mustExist }: DeliverRecipient, now: number): Inbox | undefined {
+  const named = folder === undefined ? undefined : postable(view, account, folder);
+  if (named) return { ...named, created: [] };
+  return mustExist ? undefined : inboxOf(view, account, now);
+}
+
+function tallyOf(view: View, account: string): Tally {
+  const { octets, messages, lastSequence } = accounts.get(view, account) ?? { octets: 0, messages: 0, lastSequence: 0 };
+  return { octets, messages, lastSequence, answers: new Map() };
 }
 
 function appendOne(
-  view: View,
+  home: Inbox,
+  { octets, messages, lastSequence }: Tally,
   recipient: DeliverRecipient,
-  bodyOctets: number,
-  { content, now }: Deliver,
-): Decision<Delivered[number]> {
-  const { account, trace, internalDate } = recipient;
-  const known = accounts.get(view, account);
-  if (isOverQuota(recipient, known ?? { octets: 0, messages: 0 }, trace.length + bodyOctets)) {
-    return { changes: [], answer: refuse('over-quota') };
+  { content }: Deliver,
+): Decision<Delivered[number]> & Omit<Tally, 'answers'> {
+  const { account, trace, internalDate, sizeLimitOctets } = recipient;
+  const bodyOctets = sizeOf(content);
+  const sizeOctets = trace.length + bodyOctets;
+  const used = { octets, messages, lastSequence };
+  if (sizeLimitOctets && bodyOctets > sizeLimitOctets) {
+    return { ...used, changes: [], answer: refuse('too-large-for-user') }; // requirement T-25
   }
-  const inbox = inboxOf(view, account, now);
-  const uid = inbox.row.uidNext;
-  const sequence = (known?.lastSequence ?? 0) + 1;
-  const modSeq = inbox.row.modSeq + 1;
+  if (isOverQuota(recipient, used, sizeOctets)) return { ...used, changes: [], answer: refuse('over-quota') };
+  const { mailbox, row, created } = home;
+  const uid = row.uidNext;
+  const sequence = lastSequence + 1;
+  const modSeq = row.modSeq + 1;
+  const { sha256 } = content;
   return {
-    changes: [
-      ...inbox.created,
-      {
-        type: 'Appended',
-        account,
-        mailbox: inbox.mailbox,
-        uid,
-        modSeq,
-        sequence,
-        internalDate,
-        trace,
-        sha256: content.sha256,
-      },
-    ],
+    octets: octets + sizeOctets,
+    messages: messages + 1,
+    lastSequence: sequence,
+    changes: [...created, { type: 'Appended', account, mailbox, uid, modSeq, sequence, internalDate, trace, sha256 }],
     answer: accept({ uid, sequence }),
   };
 }
 
-type Usage = { readonly octets: number; readonly messages: number };
-
-/** A quota of 0 is none, as one that is absent. A message that fills it to the octet still fits. */
-function isOverQuota({ quotaOctets, quotaMessages }: DeliverRecipient, used: Usage, sizeOctets: number): boolean {
+/** A quota of 0 is none, as one that is absent. A message that fills it to the octet still fits (requirement T-24). */
+function isOverQuota(recipient: DeliverRecipient, used: Usage, sizeOctets: number): boolean {
+  const { quotaOctets, quotaMessages, ignoresQuota } = recipient;
+  if (ignoresQuota) return false;
   if (quotaOctets && used.octets + sizeOctets > quotaOctets) return true;
   return Boolean(quotaMessages) && used.messages + 1 > quotaMessages!;
 }

@@ -23,6 +23,7 @@ function administration() {
   const admin: Administration = {
     directory,
     defaultDomain: 'example.test',
+    sharedName: 'shared',
     credentials: { iterations: 4096, keepPlain: true },
     nextOperation: () => `op-${++operations}`,
   };

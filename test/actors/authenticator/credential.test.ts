@@ -76,6 +76,15 @@ test('RFC 1939 §7: the example of APOP', () => {
   assert.not.ok(matchesApop(credential, timestamp, ''));
 });
 
+test('APOP takes the digest of the password as it was set and as it is prepared, and of nothing else', async () => {
+  const credential = await makeCredential('Mu\u0308ller\u00A01', options);
+  const digest = (text: string) => createHash('md5').update('<1@h>').update(text).digest('hex');
+  assert.ok(matchesApop(credential, '<1@h>', digest('Mu\u0308ller\u00A01')));
+  assert.ok(matchesApop(credential, '<1@h>', digest('M\u00FCller 1')));
+  assert.not.ok(matchesApop(credential, '<1@h>', digest('Mu\u0308ller 1')));
+  assert.not.ok(matchesApop(credential, '<1@h>', digest('Muller 1')));
+});
+
 test('APOP needs the kept password; without one nothing matches', async () => {
   const credential = await makeCredential('tanstaaf', { ...options, keepPlain: false });
   assert.is(credential.plain, undefined);

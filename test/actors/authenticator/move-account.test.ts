@@ -3,19 +3,21 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { AccountRefusal } from '../../../actors/authenticator/accounts.ts';
 import { type MoveOptions, moveAccount } from '../../../actors/authenticator/move-account.ts';
+import type { Left } from '../../../actors/mailbox-owner/requests.ts';
 import type { Result } from '../../../kernel/result.ts';
 import { account, fakeDirectory } from './fake-directory.ts';
 
 const JOE = 'joe@example.test';
 
-/** `left`: what the owner says, time after time. */
-function world(...left: (number | undefined)[]) {
+/** `left`: what the owner says, time after time; a number is one of messages. */
+function world(...left: (number | Left | undefined)[]) {
   const directory = fakeDirectory(account());
   const asked: string[] = [];
   let operations = 0;
   const admin: MoveOptions = {
     directory,
     defaultDomain: 'example.test',
+    sharedName: 'shared',
     credentials: { iterations: 4096, keepPlain: true },
     nextOperation: () => `move-${++operations}`,
     async vacate(mailHost, id, moved) {
@@ -23,7 +25,8 @@ function world(...left: (number | undefined)[]) {
       asked.push(
         `${mailHost} ${id} while at ${found.mailHost}${found.movingFrom ? ' moving' : ''}${moved ? ', moved' : ''}`,
       );
-      return left.shift();
+      const messages = left.shift();
+      return typeof messages === 'number' ? { messages, mailboxes: 0 } : messages;
     },
   };
   const place = () => {
@@ -50,11 +53,18 @@ test('an account with mail, or one whose owner is silent, is not touched', async
   const before = directory.find(JOE)!.version;
   assert.match(
     refusalOf(await moveAccount(admin, JOE, 'n2')),
-    /has 3 messages on n1, and only an account without mail/,
+    /it has 3 messages on n1, and only an account without mail/,
   );
   assert.match(refusalOf(await moveAccount(admin, JOE, 'n2')), /the owner of n1 does not answer/);
   assert.equal(place(), ['n1', undefined]);
   assert.is(directory.find(JOE)!.version, before);
+});
+
+test('mailboxes of its own keep an account where it is, without any mail', async () => {
+  const { admin, place } = world({ messages: 0, mailboxes: 2 }, { messages: 1, mailboxes: 2 });
+  assert.match(refusalOf(await moveAccount(admin, JOE, 'n2')), /it has 2 mailboxes beside INBOX on n1/);
+  assert.match(refusalOf(await moveAccount(admin, JOE, 'n2')), /it has 1 messages and 2 mailboxes beside INBOX on n1/);
+  assert.equal(place(), ['n1', undefined]);
 });
 
 test('mail that came meanwhile, or an owner that fell silent, brings it back', async () => {

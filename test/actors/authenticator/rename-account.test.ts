@@ -11,6 +11,7 @@ import {
 import { deleteAccount } from '../../../actors/authenticator/delete-account.ts';
 import { renameAccount } from '../../../actors/authenticator/rename-account.ts';
 import { accountVerbs } from '../../../admin/account-verbs.ts';
+import type { Account } from '../../../cluster/directory/account.ts';
 import type { Directory } from '../../../cluster/directory/directory.ts';
 import type { Result } from '../../../kernel/result.ts';
 import { fakeDirectory } from './fake-directory.ts';
@@ -24,6 +25,7 @@ async function world(before: (change: number) => Promise<void> | void = () => {}
   const quiet: Administration = {
     directory,
     defaultDomain: 'example.test',
+    sharedName: 'shared',
     credentials: { iterations: 4096, keepPlain: true },
     nextOperation: () => `op-${++operations}`,
   };
@@ -136,7 +138,8 @@ test('where both names were changed since, the operator decides, and the mail is
     ...quiet,
     defaultMailHost: 'n1',
     knowsMailHost: () => true,
-    vacate: async () => 0,
+    vacate: async () => ({ messages: 0, mailboxes: 0 }),
+    usage: async () => undefined,
     dropMail: async (_, id) => dropped.push(id) > 0,
   });
   const { id } = directory.find(JIM)!;
@@ -154,7 +157,8 @@ function deletion(admin: Administration) {
     ...admin,
     defaultMailHost: 'n1',
     knowsMailHost: () => true,
-    vacate: async () => 0,
+    vacate: async () => ({ messages: 0, mailboxes: 0 }),
+    usage: async () => undefined,
     dropMail: async (_, id) => dropped.push(id) > 0,
   });
   return { remove: (name: string) => verbs['account.delete']!({ name }), dropped };
@@ -172,6 +176,24 @@ test('an account deleted during its rename stays deleted, whenever the deletion 
       assert.equal([directory.find(JOE), directory.find(JIM)], [undefined, undefined]);
       assert.equal(dropped, [id]);
     }
+});
+
+test('asked again, a deletion removes the mail of an account that is gone for good, and of no other', async () => {
+  const { quiet, directory } = await world();
+  const { remove, dropped } = deletion(quiet);
+  assert.not((await remove('nobody@example.test')).ok, 'there never was one');
+  const { id } = directory.find(JOE)!;
+  assert.ok((await renameAccount(quiet, JOE, JIM)).ok);
+  assert.not((await remove(JOE)).ok, 'it is only called otherwise');
+  assert.equal(dropped, []);
+  assert.ok((await remove(JIM)).ok);
+  const again = await remove(JIM);
+  assert.equal(again.ok && again.value, { mailDropped: true, again: true });
+  assert.equal(dropped, [id, id]);
+  assert.not((await remove(JOE)).ok, 'that name was given up before');
+  directory.put({ ...directory.last(JIM)!, deleted: undefined, id: 'another' } as unknown as Account);
+  assert.ok((await remove(JIM)).ok);
+  assert.equal(dropped, [id, id, 'another'], 'made anew it is another account');
 });
 
 test('the copy is taken back though it was changed, but not an account that only has the same name', async () => {

@@ -21,7 +21,9 @@ const apop = (name: string, secret: string, timestamp = '<1@h>'): VerifyRequest 
   ...plain(name, ''),
   proof: { mechanism: 'APOP', timestamp, digest: createHash('md5').update(timestamp).update(secret).digest('hex') },
 });
-const refused = (refusal: string) => ({ ok: false, refusal });
+/** Whatever the reason beside it, which is for the log. */
+const isRefused = (answer: { ok: boolean; refusal?: string }, refusal: string, what?: string) =>
+  assert.equal([answer.ok, answer.refusal], [false, refusal], what);
 
 async function verifying(...accounts: readonly Account[]) {
   const around = await surroundings(...accounts);
@@ -95,7 +97,7 @@ test('K-21: whatever is wrong the answer is the same, and the log knows the diff
     [apop('hashed', 'pencil'), 'no-secret-kept'],
     [apop('nobody', 'pencil'), 'no-such-account'],
   ];
-  for (const [request] of tries) assert.equal(await verify(request), refused('bad-credentials'));
+  for (const [request] of tries) isRefused(await verify(request), 'bad-credentials');
   assert.equal(
     reasons(),
     tries.map(([, reason]) => reason),
@@ -103,13 +105,22 @@ test('K-21: whatever is wrong the answer is the same, and the log knows the diff
   assert.not.match(JSON.stringify(log.entries), /pencil|wrong-one/);
 });
 
+test('the home of shared mailboxes lets nobody in, by whatever password, and says so to the log alone', async () => {
+  const home = await joe({ name: 'shared@example.test', kind: 'shared' }); // with a password, which no command gives it
+  const { verify, reasons } = await verifying(home);
+  for (const service of ['POP', 'IMAP', 'PWD'] as const)
+    isRefused(await verify(plain('shared', 'pencil', service)), 'bad-credentials', service);
+  isRefused(await verify(apop('shared', 'pencil')), 'bad-credentials');
+  assert.equal(reasons(), ['no-credential', 'no-credential', 'no-credential', 'no-credential']);
+});
+
 test('RFC 1939 §7: APOP proves the password to the timestamp it was made for', async () => {
   const { verify } = await verifying(await joe());
   assert.ok((await verify(apop('joe', 'pencil'))).ok);
   const { proof } = apop('joe', 'pencil', '<2@h>');
-  assert.equal(
+  isRefused(
     await verify({ ...apop('joe', 'x'), proof: { ...proof, timestamp: '<3@h>' } as typeof proof }),
-    refused('bad-credentials'),
+    'bad-credentials',
   );
 });
 
@@ -120,8 +131,8 @@ test('a stale directory is freshened first; one that can not be is a temporary r
   assert.is(directory.freshened(), 1);
   directory.fresh = false;
   directory.freshens = false;
-  for (const secret of ['pencil', 'wrong']) assert.equal(await verify(plain('joe', secret)), refused('unavailable'));
-  assert.equal(await verify(plain('nobody', 'x')), refused('unavailable'));
+  for (const secret of ['pencil', 'wrong']) isRefused(await verify(plain('joe', secret)), 'unavailable');
+  isRefused(await verify(plain('nobody', 'x')), 'unavailable');
   assert.equal(reasons(), ['stale-directory', 'stale-directory', 'stale-directory']);
 });
 
@@ -130,7 +141,7 @@ test('the old password whose hash was being computed when it was changed is refu
   const changed = await joe({ version: 2, credentials: { DEFAULT: await credential('crayon', 2) } });
   const answer = verify(plain('joe', 'pencil')); // runs as far as the hash
   directory.put(changed);
-  assert.equal(await answer, refused('bad-credentials'));
+  isRefused(await answer, 'bad-credentials');
   assert.equal(reasons(), ['credential-changed']);
 });
 
@@ -151,7 +162,7 @@ test('an account disabled, deleted, made anew, moved, or given an own POP passwo
     const { verify, directory, reasons } = await verifying(pencil);
     const answer = verify(plain('joe', 'pencil'));
     directory.put({ ...pencil, version: 2, ...change });
-    assert.equal(await answer, refused(refusal), reason);
+    isRefused(await answer, refusal, reason);
     assert.equal(reasons(), [reason]);
   }
 });
@@ -166,8 +177,8 @@ test('freshness that lapses during the hash is sought again, and its lack is a t
   const third = verify(plain('joe', 'pencil'));
   directory.fresh = false;
   directory.freshens = false;
-  assert.equal(await second, refused('bad-credentials'));
-  assert.equal(await third, refused('unavailable'));
+  isRefused(await second, 'bad-credentials');
+  isRefused(await third, 'unavailable');
 });
 
 test('a warm cache does not answer for the password that was changed', async () => {
@@ -176,7 +187,7 @@ test('a warm cache does not answer for the password that was changed', async () 
   assert.is(cache.size, 1);
   assert.ok((await verify(plain('joe', 'pencil'))).ok);
   directory.put(await joe({ version: 2, credentials: { DEFAULT: await credential('crayon', 2) } }));
-  assert.equal(await verify(plain('joe', 'pencil')), refused('bad-credentials'));
+  isRefused(await verify(plain('joe', 'pencil')), 'bad-credentials');
   assert.ok((await verify(plain('joe', 'crayon'))).ok);
 });
 
@@ -190,7 +201,7 @@ test('a wrong password costs the configured rounds, of however few the hash that
   });
   const costOf = async (name: string): Promise<number> => {
     const before = process.cpuUsage(); // of all threads: hashing is done in others
-    assert.equal(await verify(plain(name, 'wrong')), refused('bad-credentials'));
+    isRefused(await verify(plain(name, 'wrong')), 'bad-credentials');
     const { user, system } = process.cpuUsage(before);
     return user + system;
   };

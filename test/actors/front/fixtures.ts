@@ -41,5 +41,11 @@ export async function house(...more: readonly Account[]) {
   return { ...around, host, authenticator, front, after };
 }
 
-export const caller = { session: 'start.1', address: '127.0.0.1', tls: 'none' } as const;
+export const caller = {
+  session: 'start.1',
+  address: '127.0.0.1',
+  port: 40_110,
+  local: { address: '127.0.0.1', port: 110 },
+  tls: 'none',
+} as const;
 export const never = new AbortController().signal;

@@ -2,12 +2,22 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { AccountSessions } from '../../../actors/account-sessions.ts';
 import { pop3Services } from '../../../actors/front/pop3-services.ts';
+import type { SessionServices } from '../../../actors/pop3/services.ts';
 import { credential, joe } from '../authenticator/fixtures.ts';
 import { caller, house, never } from './fixtures.ts';
 
 const pencil = { name: 'Joe', proof: { mechanism: 'PLAIN', secret: 'pencil' } } as const;
+const wrong = { ...pencil, proof: { mechanism: 'PLAIN', secret: 'wrong' } } as const;
 const refused = (refusal: string) => ({ ok: false, refusal });
+/** Whatever the reason beside it, which is for the log. */
+const isRefused = (answer: { ok: boolean; refusal?: string }, refusal: string, what?: string) =>
+  assert.equal([answer.ok, answer.refusal], [false, refusal], what);
+
+type House = Awaited<ReturnType<typeof house>>;
+/** joe's account id. */
+const ID = (await joe()).id;
 
 async function settled(isSo: () => boolean) {
   for (let turns = 0; !isSo() && turns < 100; turns += 1) await turn();
@@ -22,6 +32,8 @@ test('logs in, lists, retrieves, and QUIT removes and unlocks', async () => {
   assert.equal(await session.logIn(pencil, never), {
     ok: true,
     value: {
+      account: 'joe@example.test',
+      accountId: 'id-joe',
       uidValidity: 7,
       entries: [
         { uid: 3, sizeOctets: 5 },
@@ -43,9 +55,8 @@ test('P-21: IN-USE only to whoever has the right password', async () => {
   const services = pop3Services(front);
   assert.ok((await services.begin(caller).logIn(pencil, never)).ok);
   const second = services.begin({ ...caller, session: 'start.2' });
-  assert.equal(await second.logIn(pencil, never), refused('in-use'));
-  const wrong = { ...pencil, proof: { mechanism: 'PLAIN', secret: 'wrong' } } as const;
-  assert.equal(await second.logIn(wrong, never), refused('bad-credentials'));
+  isRefused(await second.logIn(pencil, never), 'in-use');
+  isRefused(await second.logIn(wrong, never), 'bad-credentials');
   assert.is(host.lockedBy, 'start.1.1');
 });
 
@@ -59,9 +70,8 @@ test('P-24: the owner is asked to hold the login delay, and its refusal is passe
   };
   host.openRefusal = 'too-soon';
   const session = pop3Services(front, 60_000).begin(caller);
-  assert.equal(await session.logIn(pencil, never), refused('too-soon'));
-  const wrong = { ...pencil, proof: { mechanism: 'PLAIN', secret: 'wrong' } } as const;
-  assert.equal(await session.logIn(wrong, never), refused('bad-credentials'));
+  isRefused(await session.logIn(pencil, never), 'too-soon');
+  isRefused(await session.logIn(wrong, never), 'bad-credentials');
   host.openRefusal = undefined;
   assert.ok((await pop3Services(front).begin(caller).logIn(pencil, never)).ok);
   assert.equal(asked, [60_000, 0]);
@@ -73,7 +83,7 @@ test('RFC 6856 §2.2: a name is prepared by SASLprep, and one that it prohibits 
     pop3Services(front)
       .begin(caller)
       .logIn({ ...pencil, name }, never);
-  assert.equal(await logIn('joe\u200e'), refused('bad-credentials'));
+  isRefused(await logIn('joe\u200e'), 'bad-credentials');
   assert.ok((await logIn('\uff4a\uff4f\uff45')).ok); // full width, as some keyboards type it
 });
 
@@ -81,7 +91,7 @@ test('a session that was refused may try again and get in, under another name at
   const { front, host } = await house();
   const session = pop3Services(front).begin(caller);
   host.openRefusal = 'full';
-  assert.equal(await session.logIn(pencil, never), refused('unavailable'));
+  isRefused(await session.logIn(pencil, never), 'unavailable');
   host.openRefusal = undefined;
   assert.ok((await session.logIn(pencil, never)).ok);
   assert.is(host.lockedBy, 'start.1.2');
@@ -95,7 +105,7 @@ test('a password changed while the maildrop was being opened lets nobody in, and
     const changed = await joe({ version: 2, credentials: { DEFAULT: await credential('crayon', 2) } });
     after(operation, () => directory.put(changed));
     const session = pop3Services(front).begin(caller);
-    assert.equal(await session.logIn(pencil, never), refused('bad-credentials'));
+    isRefused(await session.logIn(pencil, never), 'bad-credentials');
     await settled(() => host.lockedBy === undefined);
     assert.ok(log.entries.some(({ fields }) => fields.fault === 'credential-changed'));
   }
@@ -106,7 +116,7 @@ test('an owner that knows of the change first says so, and the client hears what
   const changed = await joe({ version: 2, credentials: { DEFAULT: await credential('crayon', 2) } });
   after('open', () => directory.put(changed));
   host.openRefusal = 'ticket-refused';
-  assert.equal(await pop3Services(front).begin(caller).logIn(pencil, never), refused('bad-credentials'));
+  isRefused(await pop3Services(front).begin(caller).logIn(pencil, never), 'bad-credentials');
 });
 
 test('a directory that went stale meanwhile is freshened, or the log-in is put off and the maildrop unlocked', async () => {
@@ -121,11 +131,11 @@ test('a directory that went stale meanwhile is freshened, or the log-in is put o
   after('list', () => {
     directory.freshens = false;
   });
-  assert.equal(
+  isRefused(
     await pop3Services(front)
       .begin({ ...caller, session: 's.2' })
       .logIn(pencil, never),
-    refused('unavailable'),
+    'unavailable',
   );
   await settled(() => host.lockedBy === undefined);
 });
@@ -142,10 +152,61 @@ test('a client that vanishes during its log-in leaves the maildrop unlocked', as
   }
 });
 
+/** Two sessions of joe, of whom one too many has come: `endings` are the ways in which the first gives its place back. */
+const endings: Readonly<Record<string, (session: SessionServices) => Promise<unknown>>> = {
+  'a log-in that is left': (session) => session.leave(),
+  'an update': (session) => session.expunge([], never),
+};
+for (const [what, end] of Object.entries(endings))
+  test(`an account has so many sessions here and no more; a place is given back by ${what}`, async () => {
+    const { front } = await house();
+    const accountSessions = new AccountSessions(1);
+    const services = pop3Services(front, 0, accountSessions);
+    const first = services.begin(caller);
+    assert.ok((await first.logIn(pencil, never)).ok);
+    const second = services.begin({ ...caller, session: 'start.2' });
+    isRefused(await second.logIn(pencil, never), 'too-many-sessions');
+    isRefused(await second.logIn(wrong, never), 'bad-credentials'); // only whoever has the password hears of it
+    assert.is(accountSessions.of(ID), 1);
+    await end(first);
+    assert.is(accountSessions.of(ID), 0);
+    assert.ok((await second.logIn(pencil, never)).ok);
+    await second.leave();
+    assert.is(accountSessions.of(ID), 0);
+  });
+
+test('a log-in that is refused, breaks or is abandoned keeps no place of its account', async () => {
+  for (const operation of ['open', 'list']) {
+    const failures: Readonly<Record<string, (around: House, gone: AbortController) => Promise<void> | void>> = {
+      'a full disk': ({ host }) => {
+        host.openRefusal = 'full';
+      },
+      'a changed password': async ({ after, directory }) => {
+        const changed = await joe({ version: 2, credentials: { DEFAULT: await credential('crayon', 2) } });
+        after(operation, () => directory.put(changed));
+      },
+      'a client that vanished': ({ after }, gone) => after(operation, () => gone.abort(new Error('gone'))),
+      'an owner that answers nonsense': ({ host }) => {
+        host.handle = () => ({ ok: true, value: {} });
+      },
+    };
+    for (const [what, fail] of Object.entries(failures)) {
+      const around = await house();
+      const accountSessions = new AccountSessions(1);
+      const gone = new AbortController();
+      await fail(around, gone);
+      const session = pop3Services(around.front, 0, accountSessions).begin(caller);
+      const answer = await session.logIn(pencil, gone.signal).catch(() => ({ ok: false }));
+      if (answer.ok) await session.leave(); // the machine's side does, for whatever was opened
+      assert.is(accountSessions.of(ID), 0, `${what} at ${operation}`);
+    }
+  }
+});
+
 test('without an authenticator a log-in is put off', async () => {
   const { front, authenticator } = await house();
   await authenticator.stop();
-  assert.equal(await pop3Services(front).begin(caller).logIn(pencil, never), refused('unavailable'));
+  isRefused(await pop3Services(front).begin(caller).logIn(pencil, never), 'unavailable');
 });
 
 test('leaving does not wait for an owner that is not there, but goes on until there is one', async () => {

@@ -68,7 +68,10 @@ async function house() {
     const resolved = await session.resolve(forwardPath, never);
     assert.ok(resolved.ok);
     const recipients = [{ ...resolved.value, forwardPath }];
-    return await session.deliver({ clientDomain: 'c.test', reversePath: null, recipients, content }, never);
+    return await session.deliver(
+      { clientDomain: 'c.test', reversePath: null, smtputf8: false, secured: false, recipients, content },
+      never,
+    );
   };
   const stop = async () => {
     await sessions.stop();
@@ -136,7 +139,11 @@ test('a password changed between log-in and open is refused by the owner, and le
     return ask(subject, request, options);
   };
   const session = pop3.begin(caller);
-  assert.equal(await session.logIn(pencil, never), { ok: false, refusal: 'bad-credentials' });
+  assert.equal(await session.logIn(pencil, never), {
+    ok: false,
+    refusal: 'bad-credentials',
+    reason: 'credential-changed',
+  });
   const crayon = { name: 'joe', proof: { mechanism: 'PLAIN', secret: 'crayon' } } as const;
   assert.ok((await session.logIn(crayon, never)).ok);
   await session.leave();

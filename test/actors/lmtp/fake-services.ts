@@ -1,5 +1,6 @@
 /** A house of a few mailboxes for LMTP tests, and what was delivered to it. */
 
+import type { OverQuota } from '../../../actors/lmtp/replies.ts';
 import type { Delivery, Outcome, Resolved, Services } from '../../../actors/lmtp/services.ts';
 import { lmtpProtocol } from '../../../actors/lmtp/session.ts';
 import type { Protocol } from '../../../actors/session.ts';
@@ -11,6 +12,7 @@ export type FakeHouse = {
   /** Each message whose content was read to its end, latin1. */
   readonly delivered: {
     readonly accounts: readonly string[];
+    readonly smtputf8?: true;
     readonly reversePath: string | null;
     readonly text: string;
   }[];
@@ -23,7 +25,8 @@ export type FakeOptions = {
   readonly deliver?: (delivery: Delivery, signal: AbortSignal) => Promise<readonly Outcome[]>;
 };
 
-/** Local parts: `jones`, `gone`, `away` and `faulty` are not resolved; `green`, `full`, `dead` and `broken` not delivered to. */
+/** Local parts: `jones`, `gone`, `away` and `faulty` are not resolved; `green`, `small`, `full`, `dead` and
+ * `broken` not delivered to. */
 export function fakeHouse(options: FakeOptions = {}): FakeHouse {
   const house: FakeHouse = {
     delivered: [],
@@ -61,11 +64,13 @@ async function deliver(house: FakeHouse, delivery: Delivery): Promise<readonly O
   const { reversePath } = delivery;
   house.delivered.push({
     accounts,
+    ...(delivery.smtputf8 && { smtputf8: true }),
     reversePath: reversePath && `${reversePath.localPart}@${reversePath.domain}`,
     text,
   });
   return accounts.map((account) => {
     if (account === 'green@foo.edu') return refuse('over-quota');
+    if (account === 'small@foo.edu') return refuse('too-large-for-user');
     if (account === 'full@foo.edu') return refuse('full');
     if (account === 'dead@foo.edu') return refuse('unavailable');
     return accept({ mailHost: 'n1', sequence: house.delivered.length });
@@ -75,20 +80,22 @@ async function deliver(house: FakeHouse, delivery: Delivery): Promise<readonly O
 export type Rules = {
   readonly allow8bitheaders?: boolean;
   readonly maxOctets?: number;
+  readonly maxHeaderOctets?: number;
   readonly maxRecipients?: number;
+  readonly overQuota?: OverQuota;
   readonly log?: Log;
 };
 
-export const lmtp = (
-  services: Services,
-  { allow8bitheaders = false, maxOctets = 100_000, maxRecipients = 100, log = silentLog }: Rules = {},
-): Protocol =>
+export const lmtp = (services: Services, { log = silentLog, ...rules }: Rules = {}): Protocol =>
   lmtpProtocol({
     product: 'Homing',
     hostName: 'foo.edu',
-    maxRecipients,
-    maxOctets,
-    allow8bitheaders,
+    maxRecipients: 100,
+    maxOctets: 100_000,
+    maxHeaderOctets: 50_000,
+    allow8bitheaders: false,
+    overQuota: 'temporary',
+    ...rules,
     services,
     log,
   });

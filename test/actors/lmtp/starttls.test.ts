@@ -33,7 +33,7 @@ test('commands behind STARTTLS in the same packet are neither answered nor done 
   const house = fakeHouse();
   const { client, close } = await overSocket(lmtp(house.services), { tls });
   client.send('LHLO client.example\r\n');
-  await client.lines(7);
+  await client.lines(9);
   client.send(
     'STARTTLS\r\nLHLO evil.example\r\nMAIL FROM:<evil@bar.com>\r\nRCPT TO:<pat@foo.edu>\r\nDATA\r\nSubject: evil\r\n\r\n.\r\nNO',
   );

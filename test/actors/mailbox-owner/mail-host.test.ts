@@ -148,7 +148,7 @@ within(
     const vacate = (account: string) => w.ask<r.VacateAnswer>('vacate', { account });
     const d = must(await w.open('d', null));
     must(await w.deliver(d.handle, 1, 'hello', 'joe'));
-    assert.equal(must(await vacate('joe')), { messages: 1 });
+    assert.equal(must(await vacate('joe')), { messages: 1, mailboxes: 0 });
     const s = must(await w.open('s', 'joe'));
     assert.is(must(await w.ask<r.ListAnswer>('list', { handle: s.handle, afterUid: 0, limit: 9 })).length, 1);
     must(await w.ask<r.QuitAnswer>('quit', { handle: s.handle, counter: 1, lock: s.maildrop!.lock, uids: [1] }));
@@ -160,12 +160,12 @@ within(
     const asked = vacate('joe');
     await w.rest();
     commit();
-    assert.equal(must(await asked), { messages: 1 });
+    assert.equal(must(await asked), { messages: 1, mailboxes: 0 });
     must(await taken);
     assert.equal(await w.deliver(d.handle, 3, 'too late', 'joe'), { ok: false, refusal: 'unavailable' });
-    assert.equal(must(await vacate('ann')), { messages: 0 });
+    assert.equal(must(await vacate('ann')), { messages: 0, mailboxes: 0 });
     must(await w.deliver(d.handle, 3, 'hello', 'ann'));
-    assert.equal(must(await vacate('ann')), { messages: 1 });
+    assert.equal(must(await vacate('ann')), { messages: 1, mailboxes: 0 });
   },
 );
 
@@ -175,7 +175,7 @@ within('an owner that does not know yet that an account moved does not say that 
   assert.equal(await vacate(), { ok: false, refusal: 'unavailable' });
   must(await w.deliver(d.handle, 1, 'it still takes mail', 'joe'));
   w.elsewhere.add('joe');
-  assert.equal(must(await vacate()), { messages: 1 });
+  assert.equal(must(await vacate()), { messages: 1, mailboxes: 0 });
 });
 
 /** One who began to read a large body and does not read on. */
@@ -516,7 +516,21 @@ within('stop waits for what is being written, and answers it', async (w) => {
   assert.is(w.host().inspect().state, 'stopped');
 });
 
-const OPERATIONS = ['open', 'list', 'fetch', 'stage', 'deliver', 'quit', 'close', 'drop-account', 'vacate'] as const;
+const OPERATIONS: readonly r.Operation[] = [
+  'open',
+  'list',
+  'fetch',
+  'stage',
+  'deliver',
+  'quit',
+  'close',
+  'may-post',
+  'usage',
+  'mailboxes',
+  'change-mailboxes',
+  'drop-account',
+  'vacate',
+];
 
 /** Nothing of the mailHost can be reached, and nobody looks into its store by himself. */
 async function mustBeLeft(w: World, readings: () => number): Promise<void> {

@@ -7,7 +7,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Journal } from '../../../actors/mailbox-owner/journal.ts';
 import { localJournal } from '../../../actors/mailbox-owner/local-journal.ts';
+import { mailboxName } from '../../../actors/mailbox-owner/mailbox-name.ts';
 import type { OwnerOperation } from '../../../actors/mailbox-owner/operation.ts';
+import type { Delivered, MailboxEdit } from '../../../actors/mailbox-owner/requests.ts';
 import { createWriter, type Writer } from '../../../actors/mailbox-owner/writer.ts';
 import { refuse } from '../../../kernel/result.ts';
 import { CHUNK_OCTETS } from '../../../store/blob.ts';
@@ -15,7 +17,7 @@ import { differences } from '../../../store/compare.ts';
 import { memoryStore } from '../../../store/memory-store.ts';
 import { decodeRecord, encodeRecord } from '../../../store/record.ts';
 import type { Store } from '../../../store/store.ts';
-import { accounts, FORMAT_VERSION, locks, mailboxes, messages } from '../../../store/tables.ts';
+import { accounts, FORMAT_VERSION, locks, mailboxes, mailboxNames, messages } from '../../../store/tables.ts';
 import { silentLog } from '../../../telemetry/log.ts';
 import { follower } from '../../support/follower.ts';
 import { deliverTo, front, NOW, openDelivery, openMaildrop, recipient, sha256 } from './state.ts';
@@ -28,10 +30,33 @@ const account = fc.constantFrom(...ACCOUNTS);
 const delivery = fc.constantFrom('d1', 'd2');
 const maildrop = fc.constantFrom('s1', 's2', 's3', 's4');
 const counter = fc.integer({ min: 1, max: 12 });
-const to = fc.array(fc.record({ account, quota: fc.option(fc.integer({ min: 0, max: 900 })) }), {
-  minLength: 1,
-  maxLength: 4,
-});
+/** Names that stand beside, above and below one another, and some that are none. */
+const folder = fc.constantFrom('a', 'b', 'a/b', 'a/b/c', 'b/a', 'INBOX', 'inbox/x', 'a//b', 'e\u0301', '\u00e9');
+const to = fc.array(
+  fc.record({
+    account,
+    quota: fc.option(fc.integer({ min: 0, max: 900 })),
+    folder: fc.option(folder),
+    mustExist: fc.boolean(),
+    sizeLimitOctets: fc.constantFrom(0, 4, 600),
+    ignoresQuota: fc.boolean(),
+  }),
+  { minLength: 1, maxLength: 4 },
+);
+const edit: fc.Arbitrary<MailboxEdit> = fc.oneof(
+  { weight: 4, arbitrary: folder.map((name) => ({ type: 'create' as const, name })) },
+  { weight: 1, arbitrary: folder.map((name) => ({ type: 'delete' as const, name })) },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(folder, folder).map(([name, other]) => ({ type: 'rename' as const, name, to: other })),
+  },
+  {
+    weight: 4,
+    arbitrary: fc
+      .tuple(folder, fc.constantFrom('anyone', '-anyone', 'id-ann'), fc.constantFrom('p', 'lrp', '+p', '-p', '', 'q'))
+      .map(([name, identifier, rights]) => ({ type: 'set-rights' as const, name, identifier, rights })),
+  },
+);
 
 const operation: fc.Arbitrary<OwnerOperation> = fc.oneof(
   { weight: 2, arbitrary: delivery.map((session) => openDelivery(session)) },
@@ -43,16 +68,30 @@ const operation: fc.Arbitrary<OwnerOperation> = fc.oneof(
   },
   {
     weight: 6,
-    arbitrary: fc
-      .tuple(delivery, counter, fc.constantFrom(...BODIES), to)
-      .map(([session, number, body, names]) =>
-        deliverTo(
-          session,
-          number,
-          body,
-          ...names.map((each) => recipient(each.account, each.quota === null ? {} : { quotaOctets: each.quota })),
+    arbitrary: fc.tuple(delivery, counter, fc.constantFrom(...BODIES), to).map(([session, number, body, names]) =>
+      deliverTo(
+        session,
+        number,
+        body,
+        ...names.map(({ account: name, quota, folder: named, ...how }) =>
+          recipient(name, {
+            ...how,
+            ...(quota !== null && { quotaOctets: quota }),
+            ...(named !== null && { folder: named }),
+          }),
         ),
       ),
+    ),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.tuple(account, edit, fc.boolean()).map(([name, wanted, withInbox]) => ({
+      type: 'change-mailboxes' as const,
+      account: name,
+      withInbox,
+      edit: wanted,
+      now: NOW,
+    })),
   },
   {
     weight: 3,
@@ -110,12 +149,22 @@ const operation: fc.Arbitrary<OwnerOperation> = fc.oneof(
     weight: 1,
     arbitrary: account.map((name) => ({ type: 'drop-account' as const, account: name, most: 2, now: NOW })),
   },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(account, fc.integer({ min: 1, max: 6 }))
+      .map(([name, mailbox]) => ({ type: 'clear' as const, account: name, mailbox, most: 2 })),
+  },
 );
 
 /** What happens to the records, one after another. */
 const fate = fc.oneof({ weight: 6, arbitrary: fc.constant('commit') }, { weight: 1, arbitrary: fc.constant('full') });
 /** Operations that come at once, and are one batch. */
 const batches = fc.array(fc.array(operation, { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 25 });
+
+/** By account and receipt. */
+const messagesOf = (store: Store): ReadonlySet<string> =>
+  store.read((view) => new Set([...messages.range(view, [])].map(({ key, row }) => `${key[0]} ${row.sequence}`)));
 
 type Marks = Map<string, number[]>;
 /** The numbers that must never go back: for each mailbox its UIDs' end and modseq, for each account all it gave out. */
@@ -133,7 +182,7 @@ function marks(store: Store): Marks {
 function mustRise(before: Marks, after: Marks): void {
   for (const [name, numbers] of before) {
     const now = after.get(name);
-    if (!now) continue; // a mailbox that went with its account, whose own numbers stay
+    if (!now) continue; // a mailbox that was deleted, or went with its account, whose own numbers stay
     numbers.forEach((number, at) => {
       assert.ok(now[at]! >= number, `${name}: ${now} after ${numbers}`);
     });
@@ -158,6 +207,44 @@ test('follower, owner and check agree, and numbers only rise, whatever is asked 
         mustRise(before, marks(store));
         await copy.mustEqual(store);
       }
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test('mailboxes are found by one name each, and what one delivery counts is what is there', async () => {
+  await fc.assert(
+    fc.asyncProperty(batches, async (history) => {
+      const store = memoryStore({ storeId: 'm', mailHost: 'h1', formatVersion: FORMAT_VERSION });
+      const writer = createWriter({ store, journal: localJournal(store), epoch: 1, log: silentLog });
+      await writer.submit(openDelivery('d1'));
+      for (const batch of history) {
+        const before = messagesOf(store);
+        const written = await Promise.all(batch.map((each) => writer.submit(each).catch(() => undefined)));
+        // Only what delivers adds, and only what expunges takes away: then nothing does both.
+        if (batch.some(({ type }) => type !== 'deliver')) continue;
+        const uids = new Set(
+          written.flatMap((each, at) => {
+            if (!each?.ok || !each.value.ok) return [];
+            const { recipients } = batch[at] as Extract<OwnerOperation, { type: 'deliver' }>;
+            const delivered = each.value.value as Delivered;
+            // A number that was used before gets the answer from then, which may be to others, and more of them.
+            return delivered.flatMap((one, of) =>
+              one.ok && recipients[of] ? [`${recipients[of].account} ${one.value.sequence}`] : [],
+            );
+          }),
+        );
+        const added = [...messagesOf(store)].filter((each) => !before.has(each));
+        for (const each of added) assert.ok(uids.has(each), `${each} was not answered for`);
+      }
+      store.read((view) => {
+        const seen = new Set<string>();
+        for (const { key, row } of mailboxNames.range(view, [])) {
+          assert.not(seen.has(`${key[0]} ${row}`), 'a mailbox with two names');
+          seen.add(`${key[0]} ${row}`);
+          assert.equal(mailboxName(key[1]), { ok: true, value: key[1] });
+        }
+      });
     }),
     { numRuns: 150 },
   );

@@ -39,7 +39,8 @@ class Driver {
 
   constructor({ constants = {}, tls = 'none', house = {} }: Setting = {}) {
     this.house = fakeHouse(house);
-    this.#session = pop3(this.house.services, silentLog, constants).begin({ session: 'd.1', address: '', tls });
+    const caller = { session: 'd.1', address: '', port: 0, local: { address: '', port: 0 }, tls };
+    this.#session = pop3(this.house.services, silentLog, constants).begin(caller);
     this.#session.actor.on('*', (said) => this.#hear(said));
     this.#session.actor.start();
     this.heard.length = 0;
@@ -297,6 +298,38 @@ test('whoever would act as another is refused before the house is asked, and the
     'mrose',
   );
   assert.not.match(JSON.stringify(log.entries), /tanstaaf/);
+  await close();
+});
+
+test('RFC 4616 §2: both names are prepared alike before they are compared: whoever names themselves in another form may act', async () => {
+  for (const [authorizationId, name, isSame] of [
+    ['mrose', 'mrose', true],
+    ['MRose', 'mrose', true],
+    ['mrose@example.test', 'mrose', true],
+    ['mrose@EXAMPLE.test', 'mrose@example.test', true],
+    ['m\u00ADrose', 'mrose', true], // a soft hyphen is mapped to nothing
+    ['mrose@other.test', 'mrose', false],
+    ['mrose2', 'mrose', false],
+    ['m\u0435rose', 'mrose', false], // a letter that only looks the same
+  ] as const) {
+    const house = fakeHouse();
+    const { client, close } = overMemory(pop3(house.services));
+    await client.line();
+    client.send(`AUTH PLAIN ${Buffer.from(`${authorizationId}\0${name}\0wrong`).toString('base64')}\r\n`);
+    assert.is(await client.line(), '-ERR [AUTH] wrong name or password');
+    assert.equal(house.asked, isSame ? ['logIn'] : [], authorizationId);
+    await close();
+  }
+});
+
+test('a name as long as a line is cut before it goes to the log', async () => {
+  const log = memoryLog();
+  const { client, close } = overMemory(pop3(fakeHouse().services, log));
+  await client.line();
+  client.send(`AUTH PLAIN\r\n${Buffer.from(`root\0${'y'.repeat(5000)}\0x`).toString('base64')}\r\n`);
+  await client.lines(2);
+  const { account } = log.entries.find(({ fields }) => fields['reason'] === 'other-authorization-id')!.fields;
+  assert.is(account, `${'y'.repeat(320)}... (5000 characters)`);
   await close();
 });
 

@@ -1,10 +1,10 @@
 /** A house of one account for POP3 tests, and a log of what was asked of it. */
 import { createHash } from 'node:crypto';
-import type { Constants } from '../../../actors/pop3/context.ts';
 import type { Credentials, LogIn, Retrieved, Services } from '../../../actors/pop3/services.ts';
-import { pop3Protocol } from '../../../actors/pop3/session.ts';
+import { type Pop3Options, pop3Protocol } from '../../../actors/pop3/session.ts';
 import type { Protocol } from '../../../actors/session.ts';
 import { accept, refuse } from '../../../kernel/result.ts';
+import { silentConnectionLog } from '../../../telemetry/connection-log.ts';
 import { type Log, silentLog } from '../../../telemetry/log.ts';
 
 export type FakeHouse = {
@@ -52,9 +52,14 @@ export function fakeHouse(options: FakeOptions = {}): FakeHouse {
         if (name === 'hasty') return refuse('too-soon');
         if (name === 'unavailable' || name === 'broken') return refuse(name);
         if (name === 'lost')
-          return accept({ uidValidity: 7, entries: [1, 2, 3].map((uid) => ({ uid, sizeOctets: 10 })) });
+          return accept({
+            account: name,
+            accountId: `id of ${name}`,
+            uidValidity: 7,
+            entries: [1, 2, 3].map((uid) => ({ uid, sizeOctets: 10 })),
+          });
         const entries = messages.map((text, index) => ({ uid: 11 + 2 * index, sizeOctets: Buffer.byteLength(text) }));
-        return accept({ uidValidity: 7, entries });
+        return accept({ account: name, accountId: `id of ${name}`, uidValidity: 7, entries });
       },
       async retrieve(uid): Promise<Retrieved> {
         await ask(`retrieve ${uid}`);
@@ -96,8 +101,10 @@ export async function* inPieces(text: string, octets = 7): AsyncIterable<Uint8Ar
   for (let at = 0; at < bytes.length; at += octets) yield bytes.subarray(at, at + octets);
 }
 
-export const pop3 = (services: Services, log: Log = silentLog, more: Partial<Constants> = {}): Protocol =>
+export const pop3 = (services: Services, log: Log = silentLog, more: Partial<Pop3Options> = {}): Protocol =>
   pop3Protocol({
+    defaultDomain: 'example.test',
+    connectionLog: silentConnectionLog,
     product: 'Homing',
     version: '0.1.0',
     hostName: 'mail.example.test',

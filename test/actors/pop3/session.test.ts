@@ -9,7 +9,13 @@ test('each greeting has a timestamp of its own, in the form of a msg-id (RFC 193
   const protocol = pop3(fakeHouse().services);
   const timestamps: string[] = [];
   for (const session of ['x.1', 'x.2']) {
-    const { actor } = protocol.begin({ session, address: '', tls: 'none' });
+    const { actor } = protocol.begin({
+      session,
+      address: '',
+      port: 0,
+      local: { address: '/ipc/pop3', port: 0 },
+      tls: 'none',
+    });
     actor.on('*', (said) => {
       if (said.type === 'reply') timestamps.push((said.reply as { text: string }).text);
     });

@@ -1,10 +1,12 @@
 /** A house of one account for poppwd tests: joe@example.test, whose password can be changed. */
 
 import type { ChangePasswordRefusal } from '../../../actors/authenticator/requests.ts';
+import type { FailedLogIns } from '../../../actors/poppwd/failed-log-ins.ts';
 import type { Services } from '../../../actors/poppwd/services.ts';
 import { poppwdProtocol } from '../../../actors/poppwd/session.ts';
 import type { Protocol } from '../../../actors/session.ts';
 import { accept, refuse } from '../../../kernel/result.ts';
+import { type ConnectionLog, silentConnectionLog } from '../../../telemetry/connection-log.ts';
 import { type Log, silentLog } from '../../../telemetry/log.ts';
 
 export type FakeHouse = { readonly services: Services; password(): string };
@@ -25,7 +27,9 @@ export function fakeHouse(): FakeHouse {
       begin: () => ({
         async logIn({ name, secret }) {
           if (name === 'away') return refuse('unavailable');
-          return name === 'joe@example.test' && secret === password ? accept(null) : refuse('bad-credentials');
+          return name === 'joe@example.test' && secret === password
+            ? accept({ account: name, accountId: `id of ${name}` })
+            : refuse('bad-credentials');
         },
         async changePassword(newSecret) {
           if (newSecret === 'faulty') throw new Error('the directory is broken');
@@ -33,13 +37,23 @@ export function fakeHouse(): FakeHouse {
           password = newSecret;
           return accept(null);
         },
+        leave() {},
       }),
     },
   };
 }
 
-export const poppwd = (services: Services, log: Log = silentLog, cleartextLogin = true): Protocol =>
+export const poppwd = (
+  services: Services,
+  log: Log = silentLog,
+  cleartextLogin = true,
+  connectionLog: ConnectionLog = silentConnectionLog,
+  failedLogIns?: FailedLogIns,
+): Protocol =>
   poppwdProtocol({
+    failedLogIns,
+    defaultDomain: 'example.test',
+    connectionLog,
     product: 'Homing',
     version: '0.1.0',
     hostName: 'mail.example.test',

@@ -13,7 +13,13 @@ test('the greeting holds one pair of angle brackets, never the same twice', asyn
   const greetings = new Set<string>();
   const protocol = poppwd(fakeHouse().services);
   for (const session of ['a.1', 'a.2']) {
-    const actor = protocol.begin({ session, address: '', tls: 'active' }).actor as unknown as {
+    const actor = protocol.begin({
+      session,
+      address: '',
+      port: 0,
+      local: { address: '/ipc/poppwd', port: 0 },
+      tls: 'active',
+    }).actor as unknown as {
       on(type: 'reply', listener: (said: { reply: { text: string } }) => void): void;
       start(): void;
     };
@@ -84,6 +90,18 @@ test('the same password again is taken', async () => {
   client.send(`${LOG_IN}NEWPASS old password\r\n`);
   assert.is((await client.lines(3))[2], '200 password changed');
   await close();
+});
+
+test('one that is kicked is told so in the words of the protocol', async () => {
+  const { client, connection, ended } = overMemory(poppwd(fakeHouse().services));
+  await client.line();
+  client.send(LOG_IN);
+  await client.lines(2);
+  assert.is(connection().inspect().account, 'joe@example.test');
+  connection().stop('kicked');
+  assert.is(await client.rest(), '500 session ended by the administrator\r\n');
+  client.end();
+  assert.is(await ended, 'kicked');
 });
 
 test('an idle session is closed without a word', async () => {

@@ -59,6 +59,16 @@ for (const [what, more, expected] of [
     /`homing account rename joe@example.test b` finishes it/,
   ],
   ['an unknown mailHost', [[keys.account('b'), account({ name: 'b', id: 'b', mailHost: 'n9' })]], /n9 is unknown/],
+  [
+    'a password of shared mailboxes',
+    [
+      [
+        keys.account('b'),
+        account({ name: 'b', id: 'b', kind: 'shared', credentials: { POP: { revision: 1 } as never } }),
+      ],
+    ],
+    /home of shared mailboxes and has a password/,
+  ],
   ['a lease of another', [[keys.lease('n1'), { mailHost: 'n2', epoch: 1 }]], /not a lease on that mailHost/],
   ['a stray key', [['stray', 1]], /nothing is kept under such a key/],
 ] as const)

@@ -57,6 +57,13 @@ for (const [name, open] of [
     await store.close();
   });
 
+  test(`${name}: a key of any length may be asked for`, async () => {
+    const store = await open();
+    for (const octets of [640, 1900, 1901, 1978, 1979, 4096, 100_000])
+      assert.is(store.get(`account.${'a'.repeat(octets - 8)}`), undefined, `${octets} octets`);
+    await store.close();
+  });
+
   test(`${name}: a thousand entries list whole, each once, newest value, while half are not yet on the disk`, async () => {
     const store = await open();
     await store.commit(Array.from({ length: 1000 }, (_, i) => entry(`account.${i}`, i + 1)));

@@ -81,6 +81,30 @@ test('attack: a line that is no field, a field without an end, and one that is e
     );
 });
 
+test('a character whose last octet is a space in latin1 keeps it', async () => {
+  assert.is(await surrogateOf('Subject: voilà\r\n\r\n'), `Subject:\r\n ${encoded('voilà')}\r\n\r\n`);
+});
+
+test('attack: a header section of 8 MiB of little fields is converted at its beginning only, and the same in every cut', async () => {
+  const field = 'To: ü\r\n';
+  const octets = Buffer.byteLength(field);
+  const count = (8 * 1024 * 1024) / octets;
+  const message = Buffer.from(`${field.repeat(count)}\r\nü`);
+  const converted = Math.floor((256 * 1024) / octets);
+  const out = `To:\r\n ${encoded('ü')}\r\n ${NOWHERE}\r\n`;
+  const body = Buffer.from('ü').toString('latin1');
+  const expected = `${out.repeat(converted)}${field.replace('ü', '__').repeat(count - converted)}\r\n${body}`;
+  for (const size of [1000, 65_536, 65_537, 1 << 24])
+    assert.ok((await surrogateOf(message, size)) === expected, `in pieces of ${size}`);
+});
+
+test('a field that begins before that end and ends behind it is not converted, and neither is what follows', async () => {
+  const first = `A: ${'x'.repeat(998)}\r\n`.repeat(261); // 261,783 octets of 262,144
+  const message = `${first}Subject: ü\r\n ${'x'.repeat(400)}\r\nSubject: ü\r\n\r\nü`;
+  const expected = `${first}Subject: __\r\n ${'x'.repeat(400)}\r\nSubject: __\r\n\r\n\xc3\xbc`;
+  for (const size of [1, 999, 1000, 1 << 20]) assert.ok((await surrogateOf(message, size)) === expected, `${size}`);
+});
+
 test('reads no further than its reader', async () => {
   let pulled = 0;
   async function* endless(): AsyncIterable<Uint8Array> {
@@ -129,5 +153,13 @@ test('however it is cut a surrogate is the same, its header section is ASCII, an
     }),
     { numRuns: 500 },
   ));
+
+test('RFC 8098 §2.1: nobody is sent a receipt because a name was left without its address', async () => {
+  for (const name of ['Disposition-Notification-To', 'Return-Receipt-To'])
+    assert.is(
+      await surrogateOf(`${name}: J\u00f8 <j@x.example>\r\n\r\n`),
+      `${name}:\r\n ${encoded('J\u00f8 <j@x.example>')}\r\n ${NOWHERE}\r\n\r\n`,
+    );
+});
 
 test.run();

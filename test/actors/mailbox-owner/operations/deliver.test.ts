@@ -1,8 +1,9 @@
 /** deliver: one body, many recipients, once. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { MailboxEdit } from '../../../../actors/mailbox-owner/requests.ts';
 import { CHUNK_OCTETS, readMessage } from '../../../../store/blob.ts';
-import { accounts, blobs, garbage, messages, stages } from '../../../../store/tables.ts';
+import { accounts, blobs, garbage, mailboxes, messages, stages } from '../../../../store/tables.ts';
 import { deliverTo, NOW, openDelivery, openMaildrop, recipient, type State, sha256, state } from '../state.ts';
 
 const ready = (): State => {
@@ -30,7 +31,7 @@ test('the same content again is not stored again', () => {
   assert.is(blobs.get(view, sha256(Buffer.from('hello')))?.references, 2);
 });
 
-test('an account named twice gets one copy and the same answer twice', () => {
+test('T-32: an account named twice gets one copy and the same answer twice', () => {
   const { run, view } = ready();
   const answer = run(deliverTo('d', 1, 'hello', 'joe', 'ann', 'joe'));
   assert.ok(answer.ok && answer.value.length === 3);
@@ -77,6 +78,119 @@ test('a quota of messages counts messages', () => {
     answers.map((answer) => answer.ok && answer.value[0]!.ok),
     [true, true, false],
   );
+});
+
+/** `work` and `closed` of joe; anyone may post to the first. */
+const withFolders = (): State => {
+  const fresh = ready();
+  const change = (edit: MailboxEdit) =>
+    fresh.run({ type: 'change-mailboxes', account: 'joe', withInbox: true, edit, now: NOW });
+  for (const name of ['work', 'closed']) change({ type: 'create', name });
+  change({ type: 'set-rights', name: 'work', identifier: 'anyone', rights: 'p' });
+  return fresh;
+};
+/** How many messages are in each mailbox of joe's. */
+const counts = ({ view }: State) =>
+  Object.fromEntries([...mailboxes.range(view, ['joe'])].map(({ row }) => [row.name, row.messages]));
+const joes = (folder: string, more = {}) => recipient('joe', { folder, ...more });
+
+test('T-06, T-08, T-09: mail goes to the mailbox it names, if it is there and open to anyone, and else to INBOX', () => {
+  const fresh = withFolders();
+  fresh.run(deliverTo('d', 1, 'one', joes('work')));
+  assert.equal(counts(fresh), { work: 1, closed: 0 });
+  for (const [at, folder] of ['closed', 'missing', 'WORK', 'INBOX', 'inbox', 'a//b', '', 'w\0'].entries())
+    fresh.run(deliverTo('d', 2 + at, 'other', joes(folder)));
+  assert.equal(counts(fresh), { work: 1, closed: 0, INBOX: 8 });
+});
+
+test('a right taken from anyone counts more than one given, and only anyone counts', () => {
+  const fresh = withFolders();
+  const grant = (name: string, identifier: string, rights: string) =>
+    fresh.run({
+      type: 'change-mailboxes',
+      account: 'joe',
+      withInbox: true,
+      edit: { type: 'set-rights', name, identifier, rights },
+      now: NOW,
+    });
+  grant('work', '-anyone', 'p');
+  grant('closed', 'id-ann', 'lrp');
+  grant('closed', 'anyone', 'lri');
+  fresh.run(deliverTo('d', 1, 'one', joes('work'), joes('closed')));
+  assert.equal(counts(fresh), { work: 0, closed: 0, INBOX: 1 });
+});
+
+test('T-10: where the mailbox must exist nothing stands in for it, and INBOX is no such mailbox', () => {
+  const fresh = withFolders();
+  const strict = (folder: string) => joes(folder, { mustExist: true });
+  const answer = fresh.run(
+    deliverTo('d', 1, 'one', strict('work'), strict('closed'), strict('missing'), strict('INBOX'), recipient('ann')),
+  );
+  assert.ok(answer.ok);
+  assert.equal(
+    answer.value.map((each) => (each.ok ? 'ok' : each.refusal)),
+    ['ok', 'no-such-mailbox', 'no-such-mailbox', 'no-such-mailbox', 'ok'],
+  );
+  assert.equal(counts(fresh), { work: 1, closed: 0 });
+});
+
+test('T-32: a mailbox named twice gets one copy and one answer, two mailboxes of an account get two', () => {
+  const fresh = withFolders();
+  const answer = fresh.run(
+    deliverTo('d', 1, 'one', 'joe', joes('work'), joes('missing'), joes('work'), recipient('joe')),
+  );
+  assert.ok(answer.ok);
+  const [inbox, work] = [
+    { ok: true, value: { uid: 1, sequence: 1 } },
+    { ok: true, value: { uid: 1, sequence: 2 } },
+  ];
+  assert.equal(answer.value, [inbox, work, inbox, work, inbox]);
+  assert.equal(counts(fresh), { work: 1, closed: 0, INBOX: 1 });
+  assert.is(blobs.get(fresh.view, sha256(Buffer.from('one')))?.references, 2);
+  assert.is(accounts.get(fresh.view, 'joe')?.lastSequence, 2);
+});
+
+test('two mailboxes of an account share its quota within one delivery', () => {
+  const fresh = withFolders();
+  const size = recipient('joe').trace.length + 3;
+  for (const [at, [quota, expected]] of (
+    [
+      [{ quotaOctets: 2 * size - 1 }, [true, false]],
+      [{ quotaMessages: 2 }, [true, false]], // one is there by then
+      [{ quotaOctets: 4 * size }, [true, true]],
+    ] as const
+  ).entries()) {
+    const answer = fresh.run(deliverTo('d', 1 + at, 'one', recipient('joe', quota), joes('work', quota)));
+    assert.ok(answer.ok);
+    assert.equal(
+      answer.value.map(({ ok }) => ok),
+      expected,
+    );
+  }
+});
+
+test('T-18: a delivery that ignores quotas is counted all the same', () => {
+  const { run, view } = ready();
+  const tight = recipient('joe', { quotaOctets: 1, quotaMessages: 1 });
+  run(deliverTo('d', 1, 'one', { ...tight, ignoresQuota: true }));
+  run(deliverTo('d', 2, 'two', { ...tight, ignoresQuota: true }));
+  assert.is(accounts.get(view, 'joe')?.messages, 2);
+  const answer = run(deliverTo('d', 3, 'three', tight));
+  assert.ok(answer.ok);
+  assert.equal(answer.value, [{ ok: false, refusal: 'over-quota' }]);
+});
+
+test('T-25: a message that is larger than a recipient takes is refused to that recipient, over quota or not', () => {
+  const { run, view } = ready();
+  const limited = (account: string, sizeLimitOctets: number) =>
+    recipient(account, { sizeLimitOctets, quotaOctets: 1, ignoresQuota: account === 'ann' });
+  const answer = run(deliverTo('d', 1, 'hello', limited('joe', 4), limited('ann', 5), limited('bob', 0)));
+  assert.ok(answer.ok);
+  assert.equal(
+    answer.value.map((each) => (each.ok ? 'ok' : each.refusal)),
+    ['too-large-for-user', 'ok', 'over-quota'],
+  );
+  assert.is(accounts.get(view, 'joe'), undefined);
 });
 
 test('a body that no recipient has room for is not kept', () => {

@@ -1,0 +1,78 @@
+/** An account's mailboxes as `decide` and reads look them up: by name, to be made or removed, and whether mail may be posted. */
+import type { Change, MailboxCreated } from '../../store/change.ts';
+import type { View } from '../../store/key-value.ts';
+import { accounts, type MailboxRow, mailboxes, mailboxNames, rights, uidsOf } from '../../store/tables.ts';
+import { INBOX, mailboxName } from './mailbox-name.ts';
+import { ANYONE, NEGATIVE } from './rights.ts';
+
+export type Found = { readonly mailbox: number; readonly row: MailboxRow };
+
+/** @param name  as `mailboxName` gives it */
+export function mailboxNamed(view: View, account: string, name: string): Found | undefined {
+  const mailbox = mailboxNames.get(view, account, name);
+  const row = mailbox === undefined ? undefined : mailboxes.get(view, account, mailbox);
+  return mailbox !== undefined && row ? { mailbox, row } : undefined;
+}
+
+/**
+ * The changes that make mailboxes of these names, in this order. UIDVALIDITY is the time in seconds, but always above
+ * every one that the account has had, so that no client takes another mailbox's UIDs for this one's (RFC 9051 §2.3.1.1).
+ * @param now  milliseconds since 1970
+ */
+export function created(view: View, account: string, names: readonly string[], now: number): MailboxCreated[] {
+  const known = accounts.get(view, account);
+  const uidValidity = Math.max((known?.lastUidValidity ?? 0) + 1, Math.floor(now / 1000));
+  const mailbox = (known?.lastMailbox ?? 0) + 1;
+  return names.map((name, at) => ({
+    type: 'MailboxCreated',
+    account,
+    mailbox: mailbox + at,
+    name,
+    uidValidity: uidValidity + at,
+  }));
+}
+
+/**
+ * A step towards a mailbox's end: its oldest messages, and the mailbox itself when no more are left.
+ * @param most  messages
+ * @returns `removed`: so many messages
+ */
+export function removal(view: View, account: string, mailbox: number, row: Pick<MailboxRow, 'modSeq'>, most: number) {
+  const page = uidsOf(view, account, mailbox, most + 1);
+  const uids = page.slice(0, most);
+  const more = page.length > uids.length;
+  const changes: Change[] = [];
+  if (uids.length > 0) changes.push({ type: 'Expunged', account, mailbox, uids, modSeq: row.modSeq + 1 });
+  if (!more) changes.push({ type: 'MailboxDeleted', account, mailbox });
+  return { changes, removed: uids.length, more };
+}
+
+/** How many mailboxes of an account are not just there: those beside INBOX, and INBOX too if rights were set on it. */
+export function madeByHand(view: View, account: string): number {
+  let count = 0;
+  for (const { key, row } of mailboxes.range(view, [account])) {
+    if (row.name !== INBOX || hasRights(view, ...key)) count++;
+  }
+  return count;
+}
+
+/** How many identifiers stand on its list. */
+export const countRights = (view: View, account: string, mailbox: number): number =>
+  [...view.range(['rights', account, mailbox])].length;
+
+const hasRights = (view: View, account: string, mailbox: number): boolean =>
+  [...rights.range(view, [account, mailbox], { limit: 1 })].length > 0;
+
+/**
+ * The mailbox beside INBOX that mail named, if it is there and `anyone`, whom nobody has vouched for, has the right `p`
+ * (RFC 4314 §2.1; requirement T-09). Whatever can't be a name is a mailbox that is not there.
+ * @param folder  as it stood in the address
+ */
+export function postable(view: View, account: string, folder: string): Found | undefined {
+  const name = mailboxName(folder);
+  if (!name.ok || name.value === INBOX) return undefined;
+  const found = mailboxNamed(view, account, name.value);
+  if (!found) return undefined;
+  const has = (identifier: string) => rights.get(view, account, found.mailbox, identifier)?.includes('p') === true;
+  return has(ANYONE) && !has(NEGATIVE + ANYONE) ? found : undefined;
+}
