@@ -47,7 +47,7 @@ export const kinds: readonly Kind[] = [
       await it.socket.write(`${COMMAND[it.protocol]} `);
       await endlessly(it, 'A', 16 + it.noise.integer(17));
       it.expect(await it.ask(''), 'no', 'an endless line');
-      it.expect(await it.ask('QUIT'), 'yes', 'QUIT');
+      if (it.protocol !== 'lmtp') it.expect(await it.ask('QUIT'), 'yes', 'QUIT'); // LMTP closes: docs/smuggling.md
       await it.mustBeClosed();
     },
   },
