@@ -40,7 +40,17 @@ export async function run(load: Load): Promise<Measured> {
   };
   await Promise.all(Array.from({ length: load.clients }, (_, number) => client(number)));
   const seconds = (performance.now() - begun) / 1000;
+  return summed(latencies, seconds, { errors, firstError });
+}
+
+/** What single latencies, in milliseconds, come to. */
+export function summed(
+  latencies: readonly number[],
+  seconds: number,
+  failed: { readonly errors: number; readonly firstError: string | undefined },
+): Measured {
   const sorted = Float64Array.from(latencies).sort();
+  const { errors, firstError } = failed;
   return {
     operations: sorted.length,
     errors,

@@ -2,7 +2,7 @@
  * Runs one operation so many times a second, whether or not the ones before have ended, and measures how long each took from
  * when it was due: what clients see who do not wait for each other, and do not come more seldom when the server is slow.
  */
-import { type Measured, percentile } from './load.ts';
+import { type Measured, summed } from './load.ts';
 
 export type Pace = {
   readonly perSecond: number;
@@ -43,15 +43,7 @@ export function pace({ perSecond, operation }: Pace): Paced {
       clearInterval(timer);
       const seconds = (performance.now() - from) / 1000;
       await Promise.all(underWay);
-      const sorted = Float64Array.from(latencies).sort();
-      return {
-        operations: sorted.length,
-        errors,
-        ...(firstError !== undefined && { firstError }),
-        perSecond: sorted.length / seconds,
-        p50Ms: percentile(sorted, 0.5),
-        p99Ms: percentile(sorted, 0.99),
-      };
+      return summed(latencies, seconds, { errors, firstError });
     },
   };
 }

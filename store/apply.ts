@@ -179,7 +179,7 @@ function mailboxesRenamed(to: KeyValue, { account, mailboxes }: MailboxesRenamed
 }
 
 function rightsSet(to: KeyValue, { account, mailbox, identifier, rights }: RightsSet): void {
-  if (!t.mailboxes.get(to, account, mailbox)) return;
+  if (!t.mailboxes.get(to, account, mailbox) || t.goingMailboxes.get(to, account, mailbox) !== undefined) return;
   if (rights === '') t.rights.remove(to, account, mailbox, identifier);
   else t.rights.put(to, [account, mailbox, identifier], rights);
 }

@@ -99,6 +99,7 @@ function* checkMailboxes(view: View, say: Say) {
     const [account, mailbox, identifier] = key;
     const name = `rights ${account} ${mailbox} ${identifier}`;
     if (!t.mailboxes.get(view, account, mailbox)) say(`${name}: their mailbox is missing`);
+    if (t.goingMailboxes.get(view, account, mailbox) !== undefined) say(`${name}: on a mailbox that is going`);
     if (typeof row !== 'string' || row === '' || !isOrdered(row))
       say(`${name}: ${JSON.stringify(row)} is no set of rights`);
   }

@@ -47,11 +47,11 @@ export function removal(view: View, account: string, mailbox: number, row: Pick<
   return { changes, removed: uids.length, more };
 }
 
-/** How many mailboxes of an account are not just there: those beside INBOX, and INBOX too if rights were set on it. */
+/** How many mailboxes of an account are not just there: those beside INBOX, and INBOX too if rights were set on it. What is going is none any more. */
 export function madeByHand(view: View, account: string): number {
   let count = 0;
-  for (const { key, row } of mailboxes.range(view, [account])) {
-    if (row.name !== INBOX || hasRights(view, ...key)) count++;
+  for (const { key, row } of mailboxNames.range(view, [account])) {
+    if (key[1] !== INBOX || hasRights(view, account, row)) count++;
   }
   return count;
 }

@@ -1,5 +1,6 @@
 /** Frames and values at rest: what opens, what is refused and why, and that plain data passes unchanged. */
 import { randomBytes } from 'node:crypto';
+import { inspect, isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -194,14 +195,18 @@ const plain = fc.letrec<{ value: unknown }>((tie) => ({
   ),
 })).value;
 
+/** `assert.equal` takes a field that is named `constructor` for what made its object. */
+const assertSame = (actual: unknown, expected: unknown): void =>
+  assert.ok(isDeepStrictEqual(actual, expected), `${inspect(actual)} is not ${inspect(expected)}`);
+
 test('property: plain data passes a frame unchanged', () => {
   const { sender, receiver } = sealers();
   fc.assert(
     fc.property(plain, (value) => {
       const result = receiver.open(sender.seal(kinds.answer, 'a.b', '', encode(value)), 'a.b', '');
       assert.ok(result.ok);
-      assert.equal(decode(result.value.body), value);
-      assert.equal(throughFrame(value), value);
+      assertSame(decode(result.value.body), value);
+      assertSame(throughFrame(value), value);
     }),
   );
 });
@@ -228,7 +233,7 @@ test('property: a value at rest opens under its own name and key, and only there
       const sealed = sealValue(key, name, value);
       const whole = openValue(key, name, sealed);
       assert.ok(whole.ok);
-      assert.equal(whole.value, value);
+      assertSame(whole.value, value);
       assert.equal(openValue(key, `${name}x`, sealed), { ok: false, refusal: 'forged' });
       assert.equal(openValue(randomBytes(32), name, sealed), { ok: false, refusal: 'forged' });
     }),

@@ -53,6 +53,14 @@ const damages: [what: string, says: RegExp, damage: (to: KeyValue) => void][] = 
     (to) => t.blobs.put(to, [hash], { ...t.blobs.get(to, hash)!, references: 2 }),
   ],
   ['a mailbox that goes, with a name', /though it is going/, (to) => t.goingMailboxes.put(to, ['joe', 2], null)],
+  [
+    'rights on a mailbox that goes',
+    /on a mailbox that is going/,
+    (to) => {
+      t.goingMailboxes.put(to, ['joe', 2], null);
+      t.rights.put(to, ['joe', 2, 'anyone'], 'p');
+    },
+  ],
   ['a mailbox that has gone, and goes', /is gone already/, (to) => t.goingMailboxes.put(to, ['joe', 9], null)],
   ['a message gone', /nothing names it|wrong totals/, (to) => t.messages.remove(to, 'joe', 1, 1)],
   [

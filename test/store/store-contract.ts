@@ -160,8 +160,13 @@ export function storeContract(name: string, make: () => Promise<Subject>): void 
       { type: 'MailboxUnnamed', account, mailbox: 99 },
       { type: 'MailboxCreated', account, mailbox: 1_110, name: 'a', uidValidity: 11 },
       { type: 'MailboxesRenamed', account, mailboxes: [{ mailbox: 3, name: 'b' }] },
+      { type: 'RightsSet', account, mailbox: 3, identifier: 'anyone', rights: 'l' },
     );
     assert.equal(named(), [['a', 1_110]]);
+    assert.is(
+      store.read((view) => [...t.rights.range(view, [])].length),
+      0,
+    );
     await commit({ type: 'MailboxDeleted', account, mailbox: 3 });
     assert.equal(named(), [['a', 1_110]]);
     await commit({ type: 'MailboxCreated', account, mailbox: 1_111, name: 'c', uidValidity: 12 });

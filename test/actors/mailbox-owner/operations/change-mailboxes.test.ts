@@ -2,6 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { decide } from '../../../../actors/mailbox-owner/decide.ts';
+import { madeByHand } from '../../../../actors/mailbox-owner/mailboxes.ts';
 import type { ChangeMailboxes, OwnerOperation } from '../../../../actors/mailbox-owner/operation.ts';
 import {
   MOST_DELETED_AT_ONCE,
@@ -14,7 +15,16 @@ import { apply } from '../../../../store/apply.ts';
 import { changeOctets } from '../../../../store/change.ts';
 import { encode } from '../../../../store/codec.ts';
 import type { KeyValue } from '../../../../store/key-value.ts';
-import { accounts, blobs, garbage, mailboxes, mailboxNames, messages, rights } from '../../../../store/tables.ts';
+import {
+  accounts,
+  blobs,
+  garbage,
+  goingMailboxes,
+  mailboxes,
+  mailboxNames,
+  messages,
+  rights,
+} from '../../../../store/tables.ts';
 import { deliverTo, NOW, openDelivery, openMaildrop, recipient, type State, sha256, state } from '../state.ts';
 
 const changing = (edit: MailboxEdit, account = 'joe', withInbox = true): ChangeMailboxes => ({
@@ -148,6 +158,27 @@ test('a large mailbox goes in steps by its number, from its oldest message on; i
   assert.equal(names(), ['Work']);
   assert.is(mailboxes.get(view, 'joe', numberOf('Work'))!.messages, 1);
   assert.is(accounts.get(view, 'joe')!.messages, 1);
+});
+
+test('a mailbox that is said to be going, and is not there, is forgotten: else it would be cleared for ever', () => {
+  const { view } = world();
+  goingMailboxes.put(view as KeyValue, ['joe', 9], null);
+  const { changes } = decide(view, { type: 'clear', account: 'joe', mailbox: 9, most: 1 });
+  for (const change of changes) apply(view as KeyValue, change);
+  assert.is(goingMailboxes.get(view, 'joe', 9), undefined);
+});
+
+test('what is going is no mailbox made by hand: an empty-handed drop finds none', () => {
+  const { create, remove, run, view } = world();
+  create('Work');
+  assert.is(madeByHand(view, 'joe'), 1);
+  const number = mailboxNames.get(view, 'joe', 'Work')!;
+  run(openDelivery('d'));
+  for (let at = 1; at <= MOST_DELETED_AT_ONCE + 1; at++)
+    for (const change of decide(view, deliverTo('d', at, 'x', recipient('joe', { folder: 'Work' }))).changes)
+      apply(view as KeyValue, change);
+  assert.equal(remove('Work'), { ok: true, value: { going: number } });
+  assert.is(madeByHand(view, 'joe'), 0);
 });
 
 test('a step counts for what it takes: so that no record grows beyond its bounds', () => {
