@@ -42,7 +42,7 @@ export type ReceptionOptions = {
 /** Messages that are being looked at; what comes beyond is not looked at, and counted. */
 const MAX_LOOKED_AT = 64;
 /** Those of operators that are being done, apart: neither do slow orders keep others out, nor does a flood keep out orders. */
-const MAX_DONE_AT_ONCE = 256;
+export const MAX_DONE_AT_ONCE = 256;
 /** So many refusals are told one by one in each interval, and answered; the others are counted. */
 const TOLD = 50;
 const INTERVAL_MS = 10_000;

@@ -59,6 +59,10 @@ class Kernel {
       if (this.effective !== 0 && gid !== this.group.real && gid !== this.group.saved) throw new Error('EPERM');
       this.group.effective = gid;
     },
+    setgroups: (groups: readonly number[]) => {
+      if (this.effective !== 0) throw new Error('EPERM');
+      this.groups = [...groups];
+    },
     initgroups: (_name: string, gid: number) => {
       if (this.effective !== 0) throw new Error('EPERM');
       this.groups = [gid, 8];
@@ -254,6 +258,7 @@ test("a command of root's works as the user for as long as it is at the database
   );
   assert.is(during, user.uid);
   assert.is(kernel.effective, 0);
+  assert.equal(kernel.groups, [0, 27], 'and root has its groups again');
   assert.is(statSync(made).uid, user.uid);
   assert.is(statSync(made).mode & 0o777, 0o700);
   assert.is(statSync(join(data, 'new')).mode & 0o777, 0o755, 'the user can get there');

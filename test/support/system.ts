@@ -21,6 +21,10 @@ export const scaled = (short: number, full: number): number => (process.env['HOM
 
 export const hasNats = (): boolean => spawnSync('nats-server', ['--version']).status === 0;
 
+/** Asked for by `npm run test:cluster`: nothing lies before or between the nodes. */
+export const isPlain = (): boolean =>
+  ['TLS', 'PROXY', 'NATS_LOST'].every((way) => process.env[`HOMING_TEST_${way}`] === undefined);
+
 /** Asked for by `npm run test:cluster:tls`: TLS on every listener, and on NATS. */
 export const isUnderTls = (): boolean => process.env['HOMING_TEST_TLS'] !== undefined;
 

@@ -9,6 +9,7 @@ import type { AdminChannel } from '../../../cluster/admin/channel.ts';
 import { type Gathered, gather } from '../../../cluster/admin/gather.ts';
 import { answerKeys, importPublic } from '../../../cluster/admin/keys.ts';
 import { type AdminMessage, audienceOf, type Order, signMessage } from '../../../cluster/admin/message.ts';
+import { MAX_DONE_AT_ONCE } from '../../../cluster/admin/reception.ts';
 import { refuse } from '../../../kernel/result.ts';
 import type { MemoryLog } from '../../../telemetry/memory-log.ts';
 import { inWorld, keySetOf, operator, type World } from './world.ts';
@@ -310,6 +311,25 @@ test('orders that take long keep nobody out', () =>
     const { answers } = await asked(world, PING, { to: 'n1' });
     assert.equal(answers[0]?.outcome, { ok: true, value: 'here' });
     for (const each of finish) each();
+  }));
+
+test('an order that was refused because too many were under way is not done when somebody sends it again', () =>
+  inWorld(async (world) => {
+    const { log } = await world.node('n1');
+    const finish: (() => void)[] = [];
+    world.outcome = () => new Promise((resolve) => finish.push(() => resolve({ ok: true, value: null })));
+    for (let each = 1; each <= MAX_DONE_AT_ONCE; each++) {
+      await world.channel.send('n1', await signMessage(world.boss.key, world.message({ verb: 'disable' })), () => {});
+      await until(() => finish.length === each);
+    }
+    const late = await signMessage(world.boss.key, world.message({ verb: 'kick', arguments: { account: 'joe' } }));
+    await heard(world, late, log, 'n1');
+    assert.is(audits(log).at(-1)!['reason'], 'too-many');
+    for (const each of finish) each();
+    await until(() => audits(log).filter(({ outcome }) => outcome === 'done').length === MAX_DONE_AT_ONCE);
+    await unanswered(world, late, log, 'n1');
+    assert.is(audits(log).at(-2)!['reason'], 'replayed');
+    assert.not(world.performed.some(({ order }) => order.verb === 'kick'));
   }));
 
 test('nothing is done that could not be answered: a key of low order is refused before', () =>
