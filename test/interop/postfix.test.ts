@@ -38,7 +38,7 @@ postfix(
           assert.is(relay.count('sent'), MESSAGES);
           assert.is(relay.count('bounced'), 0);
           assert.match(relay.log(), /Verified TLS connection established to 127\.0\.0\.1/);
-          for (const account of [HERE, ELSEWHERE]) await hasEachOnce(fleet, account);
+          for (const account of [HERE, ELSEWHERE]) await hasEachOnce(fleet, account, relay.sentTo(account.name));
         } finally {
           await relay.stop();
         }
@@ -78,11 +78,12 @@ async function restartUnderLoad(
   await Promise.all([first, second]);
 }
 
-async function hasEachOnce(fleet: Fleet, { name, secret }: typeof HERE): Promise<void> {
+/** By Postfix's own names: smtp-source, when it is slow, gives several messages one Message-Id. */
+async function hasEachOnce(fleet: Fleet, { name, secret }: typeof HERE, sent: readonly string[]): Promise<void> {
   const mail = await retrieveAll(fleet.node('n3').pop3, name, secret);
-  const ids = mail.map((each) => /^Message-I[Dd]: (<.*>)\r$/m.exec(each.toString('latin1'))?.[1] ?? 'none');
-  assert.is(ids.length, MESSAGES / 2, name);
-  assert.is(new Set(ids).size, MESSAGES / 2, 'no message is there twice');
+  const ids = mail.map((each) => /\(Postfix\)\s+with E?SMTP id (\w+)/.exec(each.toString('latin1'))?.[1] ?? 'none');
+  assert.is(new Set(sent).size, MESSAGES / 2, name);
+  assert.equal(ids.sort(), [...sent].sort(), `${name}: each is there, and none twice`);
 }
 
 test.run();

@@ -102,6 +102,14 @@ export class Postfix {
     return this.log().split(` status=${status} `).length - 1;
   }
 
+  /** The queue ids of what it sent to a recipient, as its log has them; `Received:` of each message holds its id. */
+  sentTo(recipient: string): readonly string[] {
+    return this.log()
+      .split('\n')
+      .filter((line) => line.includes(` to=<${recipient}>,`) && line.includes(' status=sent '))
+      .map((line) => /\]: ([0-9A-Za-z]+): to=</.exec(line)?.[1] ?? line);
+  }
+
   /** Tries at once what waits. */
   async flush(): Promise<void> {
     await this.#command('postqueue', '-f');
@@ -149,6 +157,7 @@ export class Postfix {
         mail_owner: 'postfix',
         setgid_group: 'postdrop',
         myhostname: 'relay.example.test',
+        enable_long_queue_ids: 'yes', // else one is used again
         inet_interfaces: '127.0.0.1',
         inet_protocols: 'ipv4',
         smtp_dns_support_level: 'disabled',
