@@ -112,7 +112,7 @@ cluster('a session is followed from its front to its owner, in both logs, and no
 
     const lines = fleet.nodes.flatMap((node) => node.lines);
     for (const line of lines.filter((each) =>
-      /connection (open|closed)|log-in|session |password (not )?changed/.test(each),
+      /connection (open|closed)|log-in|(?<!directory )session |password (not )?changed/.test(each),
     ))
       assert.match(line, / session=\S+/);
     for (const line of [...lines, readFileSync(file, 'utf8')])
