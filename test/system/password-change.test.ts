@@ -157,6 +157,19 @@ cluster('with a node dead the change still succeeds, and the node comes back wit
   }),
 );
 
+/** What may stand is done again until it surely does, as its message bids: a nats-server that was lost may have taken the answer with it. */
+async function reset(node: NodeProcess, name: string, secret: string): Promise<void> {
+  for (let left = 3; ; left -= 1) {
+    const said = await node.ask('password.set', { name, service: 'DEFAULT', secret }).then(
+      () => 'done',
+      (error: Error) => error.message,
+    );
+    if (said === 'done') return;
+    assert.match(said, /may stand/);
+    assert.ok(left > 1, said);
+  }
+}
+
 cluster("an administrator's reset racing NEWPASS: one wins, all nodes agree, and a 200 is true", () =>
   withFleet(threeNodes(), async (fleet) => {
     const [name] = (await addAccounts(fleet, 1)) as [string];
@@ -167,7 +180,7 @@ cluster("an administrator's reset racing NEWPASS: one wins, all nodes agree, and
       assert.match(await own.ask(`PASS ${current}`), /^200/);
       const [said] = await Promise.all([
         own.ask(`NEWPASS own ${round}`),
-        fleet.nodes[(round + 1) % 3]!.ask('password.set', { name, service: 'DEFAULT', secret: `reset ${round}` }),
+        reset(fleet.nodes[(round + 1) % 3]!, name, `reset ${round}`),
       ]);
       own.close();
       // The reset is bound to no version: it stands in any case; NEWPASS stood before it or was refused.
