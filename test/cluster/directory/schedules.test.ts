@@ -8,7 +8,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createWorld, edit, type World, type WorldNode } from './world.ts';
+import { createWorld, edit, fakeClock, processClock, type World, type WorldNode } from './world.ts';
 
 const test = suite('schedules');
 const ALICE = 'alice@example.test';
@@ -204,6 +204,19 @@ for (const [name, step] of [
     assert.ok(successes > RUNS, 'the schedules let changes through');
   });
 }
+
+test('a process that goes on hears what came meanwhile before what comes now, as over one connection', async () => {
+  const world = fakeClock();
+  const own = processClock(world);
+  const heard: string[] = [];
+  own.stop();
+  world.after(5, () => own.go());
+  own.after(1, () => heard.push('first'));
+  own.after(2, () => heard.push('second'));
+  own.after(5, () => heard.push('third'));
+  await world.run(10);
+  assert.equal(heard, ['first', 'second', 'third']);
+});
 
 test('the schedules can see a fault: a node that lies about its freshness is caught', async () => {
   const world = await createWorld();

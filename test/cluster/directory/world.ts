@@ -72,14 +72,20 @@ export function processClock(world: FakeClock) {
   let stoppedAt: number | undefined;
   let isSuspended = false;
   let lostMs = 0;
+  /** What came while the process was stopped, in order; what comes before all of it has been taken, comes after it. */
   const held: (() => void)[] = [];
+  const takeHeld = () => {
+    if (stoppedAt !== undefined) return;
+    held.shift()?.();
+    if (held.length > 0) world.after(0, takeHeld);
+  };
   return {
     monotonic: () => (isSuspended ? stoppedAt! : world.monotonic()) - lostMs,
     wall: () => world.wall(),
     after: (ms: number, then: () => void) => {
       let cancelled = false;
       const timer = world.after(ms, () => {
-        if (stoppedAt === undefined) then();
+        if (stoppedAt === undefined && held.length === 0) then();
         else held.push(() => !cancelled && then());
       });
       return {
@@ -98,7 +104,7 @@ export function processClock(world: FakeClock) {
       if (isSuspended) lostMs += world.monotonic() - stoppedAt;
       stoppedAt = undefined;
       isSuspended = false;
-      for (const then of held.splice(0)) world.after(0, then);
+      if (held.length > 0) world.after(0, takeHeld);
     },
     isStopped: () => stoppedAt !== undefined,
   };
