@@ -81,7 +81,7 @@ export function keySetReader(path: string, clock: Clock, uid: number | undefined
         return refuse(
           `${path}: belongs to the user with id ${found.uid}; it must be root's or that of the node, ${uid}`,
         );
-      const stamp = [found.dev, found.ino, found.size, found.mtimeNs, found.ctimeNs].join(' ');
+      const stamp = [found.dev, found.ino, found.size, found.mode, found.uid, found.mtimeNs, found.ctimeNs].join(' ');
       if (known?.stamp === stamp) return known.keys;
       const keys = await read(file, found);
       // A file's times are coarse: one that was changed just now may be changed again with no other time.
