@@ -417,7 +417,9 @@ cluster(
 async function refusedBy(node: NodeProcess, connection: NatsConnection, octets: Uint8Array, reason: string) {
   const before = auditLines(node).length;
   connection.publish('homing.demo.admin.n1', octets);
-  const line = await eventually(`the audit line of ${reason}`, 5000, () => auditLines(node).slice(before)[0]);
+  const line = await eventually(`the audit line of ${reason}`, 15_000, () => auditLines(node).slice(before)[0]).catch(
+    (error: Error) => Promise.reject(new Error(`${error.message}; it said last:\n${node.lines.slice(-8).join('\n')}`)),
+  );
   assert.match(line, new RegExp(`outcome=refused.*reason=${reason}`));
 }
 
