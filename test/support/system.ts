@@ -21,18 +21,14 @@ export const scaled = (short: number, full: number): number => (process.env['HOM
 
 export const hasNats = (): boolean => spawnSync('nats-server', ['--version']).status === 0;
 
-/** Asked for by `npm run test:cluster`: nothing lies before or between the nodes. */
-export const isPlain = (): boolean =>
-  ['TLS', 'PROXY', 'NATS_LOST'].every((way) => process.env[`HOMING_TEST_${way}`] === undefined);
-
 /** Asked for by `npm run test:cluster:tls`: TLS on every listener, and on NATS. */
 export const isUnderTls = (): boolean => process.env['HOMING_TEST_TLS'] !== undefined;
 
 /** Asked for by `npm test -- --proxy`: HAProxy before every node, and PROXY headers on every connection. */
-const isBehindProxy = (): boolean => process.env['HOMING_TEST_PROXY'] !== undefined;
+export const isBehindProxy = (): boolean => process.env['HOMING_TEST_PROXY'] !== undefined;
 
 /** Asked for by `npm run test:cluster:nats`: where a test wants one nats-server it gets three, of which one is killed. */
-const hasLostNats = (): boolean => process.env['HOMING_TEST_NATS_LOST'] !== undefined;
+export const hasLostNats = (): boolean => process.env['HOMING_TEST_NATS_LOST'] !== undefined;
 
 export type FleetWanted = Omit<FleetOptions, 'directory' | 'tls'> & { readonly tls?: FleetTls['use'] };
 

@@ -25,6 +25,7 @@ import {
   deliver,
   eventually,
   hasNats,
+  isBehindProxy,
   isUnderTls,
   logIn,
   message,
@@ -251,16 +252,6 @@ cluster(
   },
 );
 
-/** A balancer before the node takes the connection, and ends it when the node does not. */
-const greetingOf = ({ pop3 }: NodeProcess): Promise<string> =>
-  Pop3Client.connect(pop3).then(
-    (client) => {
-      client.close();
-      return 'one';
-    },
-    () => 'none',
-  );
-
 cluster(
   'drain empties a node without breaking a session, and undrain brings it back',
   async ({ stage: { homing, order, fleet, directory } }) => {
@@ -274,7 +265,10 @@ cluster(
     const drained = await homing('admin', 'drain', '--node', 'n1', '--wait', '300ms', '--json');
     mustEnd(drained, 1);
     assert.match(drained.err, /1 sessions have not ended yet/);
-    assert.is(await greetingOf(n1), 'none');
+    const met = await Pop3Client.connect(n1.pop3).catch((error: Error) => error);
+    // A balancer takes the connection, and ends it unsaid when the node refuses.
+    if (isBehindProxy()) assert.instance(met, Error);
+    else assert.match(String(met), /ECONNREFUSED/);
     assert.is((await session.stat()).messages, 1, 'the session goes on');
     const status = JSON.parse((await homingIn(directory)('status', '--json', '-f', 'n2.toml')).out);
     assert.equal(
@@ -291,7 +285,6 @@ cluster(
     await session.quit();
     mustEnd(await waiting, 0);
     await order('undrain');
-    assert.is(await greetingOf(n1), 'one');
     assert.is(await logIn(n1.pop3, BOB, 'secret'), 'ok');
   },
 );
@@ -417,7 +410,7 @@ cluster(
 async function refusedBy(node: NodeProcess, connection: NatsConnection, octets: Uint8Array, reason: string) {
   const before = auditLines(node).length;
   connection.publish('homing.demo.admin.n1', octets);
-  const line = await eventually(`the audit line of ${reason}`, 15_000, () => auditLines(node).slice(before)[0]).catch(
+  const line = await eventually(`the audit line of ${reason}`, 5000, () => auditLines(node).slice(before)[0]).catch(
     (error: Error) => Promise.reject(new Error(`${error.message}; it said last:\n${node.lines.slice(-8).join('\n')}`)),
   );
   assert.match(line, new RegExp(`outcome=refused.*reason=${reason}`));

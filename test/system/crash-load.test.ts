@@ -9,7 +9,6 @@ import {
   endsWith,
   eventually,
   hasNats,
-  isPlain,
   message,
   openSession,
   scaled,
@@ -18,8 +17,7 @@ import {
   withFleet,
 } from '../support/system.ts';
 
-/** Each of four ways. Under TLS, behind a balancer and with a lost nats-server: a hundred of all together. */
-const ROUNDS = scaled(5, isPlain() ? 100 : 25);
+const ROUNDS = scaled(5, 100);
 const SENDERS = 8;
 const EVE = 'eve@example.test';
 
