@@ -9,14 +9,7 @@
 import type { Service } from '../bus/bus.ts';
 import { BucketFault, type Entry, type WatchEvent } from '../directory/bucket.ts';
 import type { Held } from '../directory/mirror.ts';
-import {
-  type ClusterSettings,
-  keys,
-  LEASES,
-  NODES,
-  type Registration,
-  type StoredRecord,
-} from '../directory/records.ts';
+import { type ClusterSettings, keys, LEASES, NODES, type Registration } from '../directory/records.ts';
 import { mend, type RepairOptions } from '../directory/repair.ts';
 import { abortable, elapsedMs, type Moment, momentOf, waitUntil } from './elapsed.ts';
 import { Heartbeats } from './heartbeats.ts';
@@ -233,6 +226,7 @@ export class NodeSession {
         this.#doubt();
         throw new SessionOver('a new generation began');
       }
+      if (this.#isLive) this.#awaitOthers();
     }
   }
 
@@ -249,28 +243,36 @@ export class NodeSession {
         generation: mirror.generation(),
       });
     }
-    this.#awaited = new Set(
-      [...mirror.list(NODES)]
-        .filter(({ key, revision, record }) => key !== this.#ownKey && !this.#hasSwept(revision, record))
-        .map(({ key }) => key),
-    );
+    this.#awaitOthers();
     this.#isLive = true;
     this.#observation.alive();
     if (!this.#settings) log.error('directory: the bucket has no settings; no login can be answered');
     log.info('directory mirror caught up', { me, revision: mirror.applied(), swept: this.#isWhole });
   }
 
-  /** Left, or heard in this very session, with this generation swept: it has put back whatever it knew better. */
-  #hasSwept(revision: number, record: StoredRecord): boolean {
-    const registration = record.value as Registration | undefined;
-    if (!registration) return true;
-    return revision > this.#firstBeat && registration.synced >= this.#options.mirror.generation();
+  /** Whoever is registered may know better than the bucket and this mirror, and a new generation asks everyone anew. */
+  #awaitOthers(): void {
+    const held = [...this.#options.mirror.list(NODES)];
+    this.#awaited = new Set(
+      held.filter((node) => node.key !== this.#ownKey && !this.#hasSwept(node)).map(({ key }) => key),
+    );
   }
 
-  #follow({ key, revision, record }: Held): void {
+  /** Left, or heard in this very session, with this generation swept: it has put back whatever it knew better. */
+  #hasSwept({ key, revision, record }: Held): boolean {
+    const { mirror } = this.#options;
+    const registration = record.value as Registration | undefined;
+    if (!registration) return true;
+    // lost by the bucket: neither its word nor its revision is of this session
+    const isHeard = revision > this.#firstBeat && !mirror.broken().has(key);
+    return isHeard && registration.synced >= mirror.generation();
+  }
+
+  #follow(held: Held): void {
+    const { key, record } = held;
     if (key.startsWith(NODES)) {
       this.#observation.changed(key);
-      if (this.#awaited.has(key) && this.#hasSwept(revision, record)) this.#awaited.delete(key);
+      if (this.#awaited.has(key) && this.#hasSwept(held)) this.#awaited.delete(key);
     } else if (key.startsWith(LEASES)) this.#observation.changed(key);
     else if (key === keys.settings) this.#settings = record.value as ClusterSettings;
   }

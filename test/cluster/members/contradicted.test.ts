@@ -6,7 +6,15 @@ import type { Bucket } from '../../../cluster/directory/bucket.ts';
 import type { Faults } from '../../../cluster/directory/memory-bucket.ts';
 import { decodeRecord, keys } from '../../../cluster/directory/records.ts';
 import { laggingBucket } from '../directory/lagging-bucket.ts';
-import { createWorld, edit, processClock, settled, type World, type WorldNode } from '../directory/world.ts';
+import {
+  createWorld,
+  edit,
+  MAX_STALE_MS,
+  processClock,
+  settled,
+  type World,
+  type WorldNode,
+} from '../directory/world.ts';
 
 const test = suite('a contradicted mirror');
 const ALICE = 'alice@example.test';
@@ -71,6 +79,28 @@ for (const what of ['an old record put back', 'an older copy of the bucket'] as 
       assert.ok(await world.clock.until(() => isHealed([joined], 2), 10_000), 'a new node learns the new version');
       await world.close();
     });
+
+test('who alone knows a change is waited for also where the older copy has no registration at all', async () => {
+  const world = await createWorld();
+  const beforeAll = world.server.snapshot();
+  const [n1, n2] = [await world.fresh({ me: 'n1' }), await world.fresh({ me: 'n2' })];
+  assert.ok(await world.clock.until(() => n2.members.list().length === 2 && n1.members.list().length === 2, 5000));
+  n2.cut();
+  await world.clock.run(MAX_STALE_MS + 500);
+  await changed(world, n1, 1);
+  assert.is(seen(n2), undefined);
+  n1.clock.stop();
+  world.server.restore(beforeAll);
+  n2.mend();
+  const hasWrittenBack = () => world.server.entry(keys.node('n1')) !== undefined;
+  assert.ok(await world.clock.until(hasWrittenBack, 5000), 'what n2 knows of n1 is in the bucket again');
+  assert.not(await world.clock.until(() => n2.directory.isFresh(), 2000), 'n2 waits for n1, which is registered');
+  n1.clock.go();
+  const isWrong = () => [n1, n2].some((node) => node.directory.isFresh() && seen(node) !== 1);
+  assert.not((await world.clock.until(() => isWrong() || isHealed([n1, n2], 1), 10_000)) && isWrong());
+  assert.ok(isHealed([n1, n2], 1));
+  await world.close();
+});
 
 test('nodes that come back one after the other to an older copy agree on one new generation', async () => {
   for (let seed = 1; seed <= 12; seed++) {
