@@ -164,7 +164,7 @@ export class NodeSession {
     this.#ending = new AbortController();
     const signal = AbortSignal.any([stop, this.#ending.signal]);
     const own = await claimName(this.#options, this.#settings, signal);
-    const { provenRevision, isOlder, version } = standing(this.#options, own, this.#ackedVersion);
+    const { provenRevision, isOlder, version } = await standing(this.#options, own, this.#ackedVersion);
     if (isOlder) this.#goneBack('our own registration is older than the one we wrote');
     this.#version = Math.max(this.#version, version);
     const after = mirror.isDistrusted() ? 0 : provenRevision;

@@ -88,30 +88,39 @@ export type Standing = {
  * @param own  this node's entry as the leader has it
  * @param acknowledged  the version of our newest acknowledged heartbeat
  */
-export function standing(
-  { me, mirror, seal }: NodeSessionOptions,
+export async function standing(
+  options: NodeSessionOptions,
   own: Entry | undefined,
   acknowledged: number,
-): Standing {
+): Promise<Standing> {
+  const { me, mirror, seal } = options;
   const key = keys.node(me);
   const mine = mirror.get(key);
   const record = own?.value && decodeRecord(seal, key, own.value);
   const isBelowMirrored = mine !== undefined && (!record || compareRecords(record, mine.record) < 0);
   return {
-    provenRevision: own && record && mine && !isBelowMirrored ? proven(mirror, mine, own, record) : 0,
+    provenRevision: own && record && mine && !isBelowMirrored ? await proven(options, mine, own, record) : 0,
     isOlder: isBelowMirrored || (record?.version ?? 0) < acknowledged,
     version: Math.max(acknowledged, record?.version ?? 0, mine?.record.version ?? 0),
   };
 }
 
-function proven(mirror: Mirror, mine: Held, own: Entry, record: StoredRecord): number {
+async function proven(options: NodeSessionOptions, mine: Held, own: Entry, record: StoredRecord): Promise<number> {
+  const { mirror } = options;
   if (mirror.sweptGeneration() < 0 || mirror.sweptGeneration() !== mirror.generation()) return 0;
   const known = fingerprint(mirror.sealed(mine.key)!);
-  const isProven =
-    own.revision === mine.revision
-      ? fingerprint(own.value!) === known
-      : own.revision > mine.revision && record.upon === known;
-  return isProven ? mine.revision : 0;
+  if (own.revision === mine.revision) return fingerprint(own.value!) === known ? mine.revision : 0;
+  // A compare-and-set compares revisions: where the bucket went back, what others wrote back of ours may have got that very one.
+  const isUpon = own.revision > mine.revision && record.upon === known && (await isGenerationMirrored(options));
+  return isUpon ? mine.revision : 0;
+}
+
+/** Whoever writes back opens a generation first: the leader has no other than this mirror's. */
+async function isGenerationMirrored({ bucket, mirror, timing }: NodeSessionOptions): Promise<boolean> {
+  const entry = await bucket.read(keys.generation, timing.requestTimeoutMs);
+  const mirrored = mirror.sealed(keys.generation);
+  if (!entry?.value || !mirrored) return entry === undefined && mirrored === undefined;
+  return fingerprint(entry.value) === fingerprint(mirrored);
 }
 
 /** Seals a registration, or its tombstone, upon the octets that it replaces. */

@@ -102,6 +102,31 @@ test('who alone knows a change is waited for also where the older copy has no re
   await world.close();
 });
 
+test('a heartbeat that lands upon what others wrote back, at the very revision of one forgotten, proves nothing', async () => {
+  const world = await createWorld();
+  const beforeAll = world.server.snapshot();
+  const n2 = await world.fresh({ me: 'n2' });
+  const n1 = await world.fresh({ me: 'n1' });
+  const key = keys.node('n1');
+  const known = () => world.server.entry(key)!.revision;
+  const before = known();
+  assert.ok(await world.clock.until(() => known() > before, 5000));
+  await world.clock.run(10); // heard by n1 itself
+  const revision = known();
+  n1.clock.stop();
+  await changed(world, n2, 2);
+  // what n2 writes then: its heartbeat, the generation, and n1's registration
+  world.server.restore({ ...beforeAll, last: revision - 3 });
+  assert.ok(await world.clock.until(() => world.server.entry(key) !== undefined, 5000));
+  assert.is(known(), revision, 'by chance: the same revision');
+  n1.clock.go();
+  assert.ok(
+    await world.clock.until(() => isHealed([n1, n2], 2), 10_000),
+    'n1 sweeps, and nobody waits for it for ever',
+  );
+  await world.close();
+});
+
 test('nodes that come back one after the other to an older copy agree on one new generation', async () => {
   for (let seed = 1; seed <= 12; seed++) {
     let state = seed * 7919;
