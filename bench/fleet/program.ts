@@ -7,6 +7,9 @@ import { createInterface } from 'node:readline';
 import { type Life, lifeOf } from './life.ts';
 import { cpuSeconds, type Memory, memoryOf } from './processes.ts';
 
+/** Far more than any program takes on a busy machine; what it said until then is worth more than to wait on. */
+const READY_WITHIN_MS = 180_000;
+
 export type ProgramOptions = {
   /** Resolves `start` when a line of stdout or stderr matches. */
   readonly readyLine: RegExp;
@@ -49,8 +52,14 @@ export class Program {
           if (options.readyLine.test(line)) resolve(line);
         });
     });
-    const first = await Promise.race([ready, life.ended.then((how) => ({ how }))]);
+    let late: NodeJS.Timeout | undefined;
+    const tooLate = new Promise<{ how: string }>((resolve) => {
+      late = setTimeout(() => resolve({ how: `ended here after ${READY_WITHIN_MS} ms` }), READY_WITHIN_MS);
+    });
+    const first = await Promise.race([ready, life.ended.then((how) => ({ how })), tooLate]);
+    clearTimeout(late);
     if (typeof first === 'string') return new Program(life, first);
+    life.signal('SIGKILL');
     throw new Error(`${command.join(' ')}: ended (${first.how}) before it was ready:\n${said.join('\n')}`);
   }
 

@@ -10,6 +10,7 @@ import { LmtpClient } from '../../bench/clients/lmtp.ts';
 import { Pop3Client, Pop3Refusal } from '../../bench/clients/pop3.ts';
 import type { Endpoint } from '../../bench/clients/wire.ts';
 import { type Fleet, type FleetOptions, startFleet } from '../../bench/fleet/fleet.ts';
+import type { NodeProcess } from '../../bench/fleet/node-process.ts';
 import { type FleetTls, makeFleetTls } from '../../bench/fleet/tls.ts';
 import type { ClusterStatus } from '../../bin/status.ts';
 import { flaws } from '../../store/check.ts';
@@ -114,6 +115,12 @@ export async function eventually<T>(
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
+
+/** Waits for a line of the node's log. It comes by another pipe than what the node says itself, and so after it at times. */
+export const logged = ({ me, lines }: NodeProcess, ...parts: readonly string[]): Promise<string> =>
+  eventually(`${me} to log ${JSON.stringify(parts)}`, 5000, () =>
+    lines.find((line) => parts.every((part) => line.includes(part))),
+  );
 
 /** `ok`, or the whole `-ERR` line. */
 export async function logIn(pop3: Endpoint, name: string, secret: string): Promise<string> {

@@ -18,7 +18,7 @@ import * as assert from 'uvu/assert';
 import { configuration, type NodePlace } from '../../bench/fleet/configuration.ts';
 import { NodeProcess } from '../../bench/fleet/node-process.ts';
 import { PortPicker } from '../../bench/fleet/port-picker.ts';
-import { deliver, eventually, logIn, message, openSession } from '../support/system.ts';
+import { deliver, eventually, logged, logIn, message, openSession } from '../support/system.ts';
 
 const picker = new PortPicker();
 
@@ -64,10 +64,7 @@ test("files name the process: those of a killed one are the next one's, a second
     await node.start();
     for (const name of Object.keys(loosened)) {
       assert.is(statSync(join(node.data, name)).mode & 0o022, 0, name);
-      assert.ok(
-        node.lines.some((line) => line.includes('WARN') && line.includes(`${name}: its mode was`)),
-        name,
-      );
+      await logged(node, 'WARN', `${name}: its mode was`);
     }
     assert.is(statSync(join(node.data, 'ipc')).mode & 0o777, 0o700);
     const { pid } = node.program!;

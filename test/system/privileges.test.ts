@@ -24,7 +24,7 @@ import { NodeProcess } from '../../bench/fleet/node-process.ts';
 import { PortPicker } from '../../bench/fleet/port-picker.ts';
 import { accountNamed } from '../../bin/privileges.ts';
 import { pem } from '../support/certificates.ts';
-import { deliver, eventually, logIn, message, retrieveAll } from '../support/system.ts';
+import { deliver, eventually, logged, logIn, message, retrieveAll } from '../support/system.ts';
 
 const HOMING = resolve(import.meta.dirname, '../../bin/homing.js');
 const user = process.getuid?.() === 0 ? accountNamed('nobody') : undefined;
@@ -138,13 +138,7 @@ rootTest('every thread is the runtime user for good, with its groups and no capa
         assert.is(modeOf(join(node.data, database, name)), '600', name);
     process.kill(pid, 'SIGHUP');
     await eventually('statistics', 30_000, () => existsSync(join(node.data, 'log/pop3d.stats')) || undefined);
-    assert.ok(
-      node.lines.some(
-        (line) =>
-          line.includes('WARN') && line.includes('tls/key.pem') && line.includes('a change of it will not be read'),
-      ),
-      'who renews the key is told that it will not be read',
-    );
+    await logged(node, 'WARN', 'tls/key.pem', 'a change of it will not be read');
     assert.is(await node.program!.stop(), '0');
     assert.equal(readdirSync(join(node.data, 'ipc')), []);
     assert.equal([...foreignIn(node.data, uid)], []);
@@ -199,7 +193,7 @@ rootTest('an unknown runtime user is refused; none at all is a warning', async (
   await withPlace(async ({ file, node }) => {
     assert.is(homing(['init', '-f', file]).status, 0);
     await node.start();
-    assert.ok(node.lines.some((line) => line.includes('WARN') && line.includes('the node runs as root')));
+    await logged(node, 'WARN', 'the node runs as root');
   }, '');
 });
 
