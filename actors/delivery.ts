@@ -205,7 +205,7 @@ function withoutFallen(
 }
 
 /** Cuts what flows by into parts of one size; holds at most one. */
-class Parts {
+export class Parts {
   readonly #size: number;
   #held: Buffer;
   #length = 0;

@@ -7,7 +7,7 @@ import type { Listener } from '../config/schema.ts';
 export type Protocol = Listener['protocol'];
 
 /** All that there are, served here or not. */
-export const PROTOCOLS: readonly Protocol[] = ['pop3', 'lmtp', 'poppwd'];
+export const PROTOCOLS: readonly Protocol[] = ['pop3', 'imap', 'lmtp', 'poppwd'];
 
 /** `pop3` is served by `pop3d`, and so on. */
 export const daemonOf = (protocol: Protocol): string => `${protocol}d`;

@@ -85,4 +85,6 @@ export const unopened = (refusal: OpenRefusal): string =>
     ? 'the mail database is missing: restore it from a backup; it is never made anew by itself'
     : refusal.kind === 'newer-format'
       ? `its format is ${refusal.found}, and this program knows up to ${refusal.known}`
-      : 'is not a mail database, or one that was never finished';
+      : refusal.kind === 'no-room'
+        ? `is of an older format, and converting it takes up to ${refusal.neededOctets} octets, which the disk lacks`
+        : 'is not a mail database, or one that was never finished';

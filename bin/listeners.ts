@@ -3,11 +3,15 @@ import { readFileSync } from 'node:fs';
 import type { AccountSessions } from '../actors/account-sessions.ts';
 import type { Certificates } from '../actors/certificates.ts';
 import type { Door } from '../actors/doors.ts';
+import type { ChangeWatch } from '../actors/front/change-watch.ts';
+import { defaultMailbox } from '../actors/front/default-mailboxes.ts';
 import type { DeliverySessions } from '../actors/front/delivery-sessions.ts';
 import type { Front } from '../actors/front/front.ts';
+import { imapServices } from '../actors/front/imap-services.ts';
 import { lmtpServices } from '../actors/front/lmtp-services.ts';
 import { pop3Services } from '../actors/front/pop3-services.ts';
 import { poppwdServices } from '../actors/front/poppwd-services.ts';
+import { imapProtocol } from '../actors/imap/session.ts';
 import type { AsRoot } from '../actors/listener-socket.ts';
 import { lmtpProtocol } from '../actors/lmtp/session.ts';
 import { readNologin } from '../actors/nologin.ts';
@@ -39,6 +43,9 @@ export type ListenersOptions = {
   readonly config: Config;
   readonly front: Front;
   readonly deliverySessions: DeliverySessions;
+  readonly changes: ChangeWatch;
+  /** Of the whole cluster, as far as this node knows. */
+  readonly mailHosts: () => readonly string[];
   /** There when a listener has TLS: the configuration was checked for that. */
   readonly certificates: Certificates | undefined;
   readonly nextSessionId: () => string;
@@ -90,11 +97,14 @@ function protocolsOf({
   config,
   front,
   deliverySessions,
+  changes,
+  mailHosts,
+  nextSessionId,
   connectionLog,
   accountSessions,
   failedLogIns,
 }: ListenersOptions): Record<ListenerConfig['protocol'] | 'overQuota', Protocol> {
-  const { hostName, pop3, lmtp, poppwd } = config;
+  const { hostName, pop3, imap, lmtp, poppwd } = config;
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
     version: string;
   };
@@ -119,6 +129,21 @@ function protocolsOf({
       defaultDomain: config.defaultDomain,
       connectionLog,
       services: pop3Services(front, pop3.loginDelayMs, accountSessions),
+    }),
+    imap: imapProtocol({
+      ...{ product: PRODUCT, version, clock: front.clock, log: front.log, connectionLog },
+      defaultDomain: config.defaultDomain,
+      sharedName: config.lmtpSharedName,
+      loginFailures: imap.loginFailures,
+      cleartextLogin: config.cleartextLoginEnable,
+      idleKeepaliveMs: imap.idleKeepaliveMs,
+      quotaVisible: imap.quotaVisibleToUsers,
+      appendLimitOctets: imap.messageSizeLimitOctets,
+      services: imapServices({
+        ...{ front, watch: changes, accountSessions, mailHosts, nextOperation: nextSessionId },
+        quota: { octets: config.quota.defaultOctets, messages: config.quota.defaultMessages },
+        defaultMailboxes: imap.defaultMailboxes.map(defaultMailbox),
+      }),
     }),
     lmtp: lmtpWith(false),
     overQuota: lmtpWith(true),

@@ -38,7 +38,7 @@ export function mailHostChild(parts: MailHostParts): Child {
     name: `mailHost ${mailHost}`,
     async start() {
       const path = mailPath(config, mailHost);
-      const opened = await openLmdbStore(path);
+      const opened = await openLmdbStore(path, log);
       if (!opened.ok) throw new CommandError(`${path}: ${unopened(opened.refusal)}`);
       const store = opened.value;
       if (store.identity.mailHost !== mailHost) {

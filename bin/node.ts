@@ -4,6 +4,7 @@ import { startAuthenticator } from '../actors/authenticator/authenticator.ts';
 import { Certificates } from '../actors/certificates.ts';
 import { ClosedAccounts } from '../actors/closed-accounts.ts';
 import { Doors } from '../actors/doors.ts';
+import { ChangeWatch } from '../actors/front/change-watch.ts';
 import { DeliverySessions } from '../actors/front/delivery-sessions.ts';
 import type { Front } from '../actors/front/front.ts';
 import type { MailHost } from '../actors/mailbox-owner/mail-host.ts';
@@ -26,6 +27,7 @@ import { openLog, type ServerLog } from '../telemetry/pino-log.ts';
 import { Statistics } from '../telemetry/statistics.ts';
 import { reloader } from './admin/reload.ts';
 import { startAdmin } from './admin/start-admin.ts';
+import { administratorsOf } from './administrators.ts';
 import { CommandError } from './command-error.ts';
 import { daemonFiles } from './daemon-files.ts';
 import { runningDatabases } from './databases.ts';
@@ -122,6 +124,7 @@ async function build(
     clock,
     log,
     defaultDomain: config.defaultDomain,
+    isAdministrator: administratorsOf(config),
     credentials: { iterations: config.password.scramIterations, keepPlain: config.password.keepPlaintext },
     cacheLifetimeMs: CACHE_LIFETIME_MS,
     cacheEntries: CACHE_ENTRIES,
@@ -154,6 +157,11 @@ async function build(
   const accountSessions = new AccountSessions(config.limits.sessionsPerAccount);
   const failedLogIns = new FailedLogIns(failedLogInTerms(config), clock);
   const deliverySessions = new DeliverySessions(front, nextSessionId);
+  const changes = new ChangeWatch(front);
+  closers.add('the watch for changes', () => changes.stop());
+  const everyMailHost = () => [
+    ...new Set([...config.mailHosts, ...members.list().flatMap((member) => member.mailHosts)]),
+  ];
   const { tls } = config;
   const certificates =
     tls && (await privileges.asRoot(() => Certificates.open(tls, { clock, log })).catch(asCommandError));
@@ -163,6 +171,8 @@ async function build(
       config: wanted,
       front,
       deliverySessions,
+      changes,
+      mailHosts: everyMailHost,
       certificates,
       nextSessionId,
       connectionLog: countedConnectionLog(connectionLog, statistics),

@@ -41,6 +41,8 @@ export function subjects(cluster: string) {
     mail: (mailHost: string, operation: string) => `${root}.mail.${token(mailHost)}.${operation}`,
     /** Published by owners after commit. */
     changed: (mailHost: string, account: string) => `${root}.changed.${token(mailHost)}.${token(account)}`,
+    /** Published by owners when they begin. */
+    changedOwner: (mailHost: string) => `${root}.changed.${token(mailHost)}`,
     /** Served by that node. */
     node: (me: string, operation: string) => `${root}.node.${token(me)}.${operation}`,
     /**

@@ -10,8 +10,11 @@ import type { Clock } from '../kernel/clock.ts';
 import { accept, type Result, refuse } from '../kernel/result.ts';
 import type { Service } from './directory/account.ts';
 
-/** Read and empty the account's maildrop; deliver to any account of the mailHost; change the password. */
-export type Right = 'maildrop' | 'deliver' | 'change-password';
+/**
+ * Read and empty the account's maildrop; work in mailboxes, as far as the account's rights on them go; the same on a mailHost
+ * that is not the account's own, or with every right there is; deliver to any account of the mailHost; change the password.
+ */
+export type Right = 'maildrop' | 'mailboxes' | 'guest' | 'administer' | 'deliver' | 'change-password';
 
 export type TicketHolder = {
   readonly account: string;
@@ -96,8 +99,15 @@ function holderOf(claim: unknown): TicketHolder | undefined {
   return { account, accountId, service, credentialRevision };
 }
 
-const isRight = (claim: unknown): claim is Right =>
-  claim === 'maildrop' || claim === 'deliver' || claim === 'change-password';
+const RIGHTS: readonly unknown[] = [
+  'maildrop',
+  'mailboxes',
+  'guest',
+  'administer',
+  'deliver',
+  'change-password',
+] satisfies Right[];
+const isRight = (claim: unknown): claim is Right => RIGHTS.includes(claim);
 
 const isService = (claim: unknown): claim is TicketHolder['service'] =>
   claim === 'POP' || claim === 'IMAP' || claim === 'PWD';

@@ -141,11 +141,12 @@ export const unshownText = (pattern: RegExp, allowed: string, type: string) => {
   return z.string({ error }).regex(pattern, { error }).meta({ 'x-type': type });
 };
 
-export const list = <S extends z.ZodType>(item: S, type: string, allowed: string) => {
+/** @param least  entries that it must have */
+export const list = <S extends z.ZodType>(item: S, type: string, allowed: string, least = 1) => {
   const error = wrong(allowed);
   return z
     .array(item, { error })
-    .min(1, { error })
+    .min(least, { error })
     .refine((given) => new Set(given).size === given.length, {
       error: 'names the same one twice',
     })

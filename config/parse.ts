@@ -13,7 +13,7 @@ import { limits } from './options/limits.ts';
 import { owner, password, quota } from './options/mail.ts';
 import { nats } from './options/nats.ts';
 import { node } from './options/node.ts';
-import { lmtp, pop3, poppwd } from './options/sessions.ts';
+import { imap, lmtp, pop3, poppwd } from './options/sessions.ts';
 import { tls, tlsName } from './options/tls.ts';
 import { nearest, type Problem, printKey } from './problem.ts';
 import { type Config, type ConfigFile, configFile, type Listener, type Tls, tables } from './schema.ts';
@@ -68,6 +68,7 @@ function complete(read: ConfigFile, source: Source): Config {
       destination: destinationOf(read['connection-log'].destination, 'off', directory),
     },
     pop3: named(pop3, read.pop3, directory),
+    imap: named(imap, read.imap, directory),
     lmtp: named(lmtp, read.lmtp, directory),
     poppwd: named(poppwd, read.poppwd, directory),
     limits: named(limits, read.limits, directory),

@@ -15,7 +15,7 @@ import { log } from './options/log.ts';
 import { owner, password, quota } from './options/mail.ts';
 import { nats } from './options/nats.ts';
 import { node } from './options/node.ts';
-import { lmtp, pop3, poppwd } from './options/sessions.ts';
+import { imap, lmtp, pop3, poppwd } from './options/sessions.ts';
 import { tls, tlsName } from './options/tls.ts';
 
 /** The tables of the file, by name; their keys are what an unknown key is compared with. */
@@ -27,6 +27,7 @@ export const tables = {
   log,
   'connection-log': connectionLog,
   pop3,
+  imap,
   lmtp,
   poppwd,
   limits,
@@ -62,6 +63,7 @@ export const configFile = table({
     .prefault({})
     .meta({ description: 'Who connected and logged in, one entry a line (docs/logs.md).' }),
   pop3: table(pop3).prefault({}).meta({ description: 'POP3 sessions.' }),
+  imap: table(imap).prefault({}).meta({ description: 'IMAP sessions.' }),
   lmtp: table(lmtp).prefault({}).meta({ description: 'LMTP sessions.' }),
   poppwd: table(poppwd).prefault({}).meta({ description: 'Password-change sessions.' }),
   limits: table(limits).prefault({}).meta({ description: 'What one account may take of this node.' }),
@@ -81,7 +83,7 @@ export type Place =
   | { readonly path: string; readonly mode?: number };
 
 export type Listener = {
-  readonly protocol: 'pop3' | 'lmtp' | 'poppwd';
+  readonly protocol: 'pop3' | 'imap' | 'lmtp' | 'poppwd';
   readonly place: Place;
   readonly channels: number;
   readonly tls: 'none' | 'starttls' | 'implicit';
@@ -116,9 +118,10 @@ export type Config = Omit<Named<typeof node>, 'mailHosts' | 'hostName'> & {
   };
   readonly connectionLog: {
     readonly destination: 'off' | { readonly file: string };
-    readonly protocols: readonly ('pop3' | 'poppwd')[];
+    readonly protocols: readonly ('pop3' | 'imap' | 'poppwd')[];
   };
   readonly pop3: Named<typeof pop3>;
+  readonly imap: Named<typeof imap>;
   readonly lmtp: Named<typeof lmtp>;
   readonly poppwd: Named<typeof poppwd>;
   readonly limits: Named<typeof limits>;

@@ -13,6 +13,7 @@ export const configWarnings = (config: Config, file: string): readonly string[] 
 function shortTimeouts(config: Config, file: string): readonly string[] {
   const least = [
     ['pop3', 600_000, 'RFC 1939 §3 wants'],
+    ['imap', 1_800_000, 'RFC 9051 §5.4 wants'],
     ['lmtp', 300_000, 'RFC 5321 §4.5.3.2.7 wants'],
     ['poppwd', 300_000, 'clients count on'],
   ] as const;

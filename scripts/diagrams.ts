@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
+import { imapMachine } from '../actors/imap/machine.ts';
 import { lmtpMachine } from '../actors/lmtp/machine.ts';
 import { mailboxOwnerMachine, mailHostMachine } from '../actors/mailbox-owner/machine.ts';
 import { pop3Machine } from '../actors/pop3/machine.ts';
@@ -22,6 +23,7 @@ type Drawn = {
 /** Every machine of the product: add yours here. */
 const machines: readonly Drawn[] = [
   { name: 'pop3', title: 'The POP3 session (RFC 1939 §3)', source: 'actors/pop3/machine.ts', machine: pop3Machine },
+  { name: 'imap', title: 'The IMAP session (RFC 9051 §3)', source: 'actors/imap/machine.ts', machine: imapMachine },
   { name: 'lmtp', title: 'The LMTP session (RFC 2033 §4)', source: 'actors/lmtp/machine.ts', machine: lmtpMachine },
   { name: 'poppwd', title: 'The poppwd session', source: 'actors/poppwd/machine.ts', machine: poppwdMachine },
   {

@@ -53,7 +53,7 @@ const everything = positionals.length === 0;
 if (everything && !values['no-static']) for (const check of staticChecks) report(await check());
 
 /** They measure, or use the ports of `npm start`. */
-const ALONE = /^test\/(system\/(delivery|demo|hostile)|interop\/postfix)\./;
+const ALONE = /^test\/(system\/(delivery|demo|hostile|imap-latency)|interop\/postfix)\./;
 /** They start whole nodes, and wait for them more than they reckon. */
 const SYSTEM = /^test\/(system|interop)\//;
 

@@ -3,28 +3,32 @@
  * that does not fit the state (it then changes what it can find). Owner and followers run this same code, so the same
  * records give the same keys and values everywhere. Whether a change may happen was settled by `decide`.
  */
-import { chunkCount } from './blob.ts';
+import { appended, copied, discard, editAccount, editMailbox, expunged, flagsChanged } from './apply-messages.ts';
 import type {
-  Appended,
+  AnnotationSet,
   BlobStored,
   BodyCollected,
   Change,
   ChunkStored,
   EndedSessionsForgotten,
-  Expunged,
   MailboxCreated,
   MailboxDeleted,
   MailboxesRenamed,
   MailboxUnnamed,
   MaildropLocked,
+  RecentShown,
   RightsSet,
   SessionAnswered,
   SessionEnded,
   SessionOpened,
+  SpecialUseSet,
   StageKept,
+  StructureKept,
 } from './change.ts';
 import type { KeyValue } from './key-value.ts';
 import * as t from './tables.ts';
+import { uidsWith } from './uid-bits.ts';
+import { countIn, piecesOf } from './uid-ranges.ts';
 
 export function apply(to: KeyValue, change: Change): void {
   switch (change.type) {
@@ -54,6 +58,9 @@ export function apply(to: KeyValue, change: Change): void {
     case 'StageKept':
       stageKept(to, change);
       break;
+    case 'StructureKept':
+      structureKept(to, change);
+      break;
     case 'StageDropped':
       dropStage(to, change.session, change.stage);
       break;
@@ -63,8 +70,29 @@ export function apply(to: KeyValue, change: Change): void {
     case 'Appended':
       appended(to, change);
       break;
+    case 'Copied':
+      copied(to, change);
+      break;
     case 'Expunged':
       expunged(to, change);
+      break;
+    case 'FlagsChanged':
+      flagsChanged(to, change);
+      break;
+    case 'RecentShown':
+      recentShown(to, change);
+      break;
+    case 'SpecialUseSet':
+      specialUseSet(to, change);
+      break;
+    case 'Subscribed':
+      t.subscriptions.put(to, [change.account, change.name], null);
+      break;
+    case 'Unsubscribed':
+      t.subscriptions.remove(to, change.account, change.name);
+      break;
+    case 'AnnotationSet':
+      annotationSet(to, change);
       break;
     case 'AccountDropped':
       dropAccount(to, change.account);
@@ -102,6 +130,17 @@ const MAILBOXES_A_PART = 500;
 export function* inParts(change: Change): Iterable<Change> {
   if (change.type === 'Expunged') {
     for (const uids of pieces(change.uids, UIDS_A_PART)) yield { ...change, uids };
+  } else if (change.type === 'FlagsChanged') {
+    for (const group of change.groups) {
+      for (const uids of piecesOf(group.uids, UIDS_A_PART)) yield { ...change, groups: [{ ...group, uids }] };
+    }
+  } else if (change.type === 'Copied') {
+    let { uid, sequence } = change;
+    for (const uids of piecesOf(change.uids, UIDS_A_PART)) {
+      yield { ...change, uid, sequence, uids };
+      uid += countIn(uids);
+      sequence += countIn(uids);
+    }
   } else if (change.type === 'MailboxesRenamed') {
     for (const mailboxes of pieces(change.mailboxes, MAILBOXES_A_PART)) yield { ...change, mailboxes };
   } else {
@@ -115,28 +154,29 @@ function* pieces<T>(list: readonly T[], most: number): Iterable<readonly T[]> {
   else for (let at = 0; at < list.length; at += most) yield list.slice(at, at + most);
 }
 
-const NO_ACCOUNT: t.AccountRow = {
-  octets: 0,
-  messages: 0,
-  lastUidValidity: 0,
-  lastSequence: 0,
-  lastLock: 0,
-  lastMailbox: 0,
-};
-
-function editAccount(to: KeyValue, account: string, edit: (row: t.AccountRow) => t.AccountRow): void {
-  t.accounts.put(to, [account], edit(t.accounts.get(to, account) ?? NO_ACCOUNT));
-}
-
-function editMailbox(to: KeyValue, account: string, mailbox: number, edit: (row: t.MailboxRow) => t.MailboxRow): void {
-  const row = t.mailboxes.get(to, account, mailbox);
-  if (row) t.mailboxes.put(to, [account, mailbox], edit(row));
-}
-
-function mailboxCreated(to: KeyValue, { account, mailbox, name, uidValidity }: MailboxCreated): void {
-  t.mailboxes.put(to, [account, mailbox], { name, uidValidity, uidNext: 1, modSeq: 1, messages: 0, octets: 0 });
+function mailboxCreated(to: KeyValue, { account, mailbox, name, uidValidity, continues }: MailboxCreated): void {
+  const { uidNext, modSeq } = continues ?? { uidNext: 1, modSeq: 1 };
+  t.mailboxes.put(to, [account, mailbox], {
+    name,
+    uidValidity,
+    uidNext,
+    modSeq,
+    messages: 0,
+    octets: 0,
+    unseen: 0,
+    deleted: 0,
+    deletedOctets: 0,
+    recentFrom: uidNext,
+    vanishedFrom: modSeq, // of a new one nothing has vanished yet; of one that goes on all did
+    vanishedRanges: 0,
+    vanishedLast: null,
+  });
   t.mailboxNames.put(to, [account, name], mailbox);
-  editAccount(to, account, (row) => ({ ...row, lastUidValidity: uidValidity, lastMailbox: mailbox }));
+  editAccount(to, account, (row) => ({
+    ...row,
+    lastUidValidity: Math.max(row.lastUidValidity, uidValidity),
+    lastMailbox: mailbox,
+  }));
 }
 
 /** Its row stays, for the totals are kept there; the name in it means nothing any more. */
@@ -160,8 +200,11 @@ function mailboxDeleted(to: KeyValue, { account, mailbox }: MailboxDeleted): voi
     return;
   }
   mailboxUnnamed(to, { account, mailbox });
-  const uids = t.uidsOf(to, account, mailbox);
+  const uids = [...uidsWith(to, account, mailbox)];
   expunged(to, { type: 'Expunged', account, mailbox, uids, modSeq: row.modSeq + 1 });
+  for (const { key } of [...t.vanished.range(to, [account, mailbox])]) t.vanished.remove(to, ...key);
+  for (const { key } of [...t.annotations.range(to, [account, mailbox])]) t.annotations.remove(to, ...key);
+  t.keywords.remove(to, account, mailbox);
   t.mailboxes.remove(to, account, mailbox);
   t.goingMailboxes.remove(to, account, mailbox);
 }
@@ -172,9 +215,15 @@ function mailboxesRenamed(to: KeyValue, { account, mailboxes }: MailboxesRenamed
   );
   // All old names first, and each only while it is still the mailbox's own: so it comes to the same in parts (inParts).
   for (const { mailbox } of known) forgetName(to, account, mailbox, t.mailboxes.get(to, account, mailbox)!.name);
-  for (const { mailbox, name } of known) {
-    editMailbox(to, account, mailbox, (row) => ({ ...row, name }));
+  for (const { mailbox, name, uidValidity = 0 } of known) {
+    editMailbox(to, account, mailbox, (row) => ({ ...row, name, uidValidity: uidValidity || row.uidValidity }));
     t.mailboxNames.put(to, [account, name], mailbox);
+    if (uidValidity > 0) {
+      editAccount(to, account, (row) => ({
+        ...row,
+        lastUidValidity: Math.max(row.lastUidValidity, uidValidity),
+      }));
+    }
   }
 }
 
@@ -184,17 +233,41 @@ function rightsSet(to: KeyValue, { account, mailbox, identifier, rights }: Right
   else t.rights.put(to, [account, mailbox, identifier], rights);
 }
 
+function recentShown(to: KeyValue, { account, mailbox, from }: RecentShown): void {
+  editMailbox(to, account, mailbox, (row) => ({ ...row, recentFrom: Math.max(row.recentFrom, from) }));
+}
+
+function specialUseSet(to: KeyValue, { account, mailbox, specialUse }: SpecialUseSet): void {
+  editMailbox(to, account, mailbox, ({ specialUse: _, ...row }) => ({
+    ...row,
+    ...(specialUse !== null && { specialUse }),
+  }));
+}
+
+/** Of a mailbox only while it can be found: what is going loses them with the rest. */
+function annotationSet(to: KeyValue, { account, mailbox, entry, who, value }: AnnotationSet): void {
+  if (value === null) t.annotations.remove(to, account, mailbox, entry, who);
+  else if (mailbox === 0 || t.mailboxes.get(to, account, mailbox)) {
+    t.annotations.put(to, [account, mailbox, entry, who], value);
+  }
+}
+
 /** A body's number is never given out again, whatever becomes of the body. */
 function takeBody(to: KeyValue, body: number): void {
   t.next.put(to, [], { body: Math.max(body + 1, t.next.get(to)?.body ?? 1) });
 }
 
-function blobStored(to: KeyValue, { sha256, body, sizeOctets, chunks }: BlobStored): void {
+function blobStored(to: KeyValue, { sha256, body, sizeOctets, chunks, structure }: BlobStored): void {
   takeBody(to, body);
   chunks.forEach((bytes, index) => {
     t.chunks.put(to, body, index, bytes);
   });
   t.blobs.put(to, [sha256], { body, sizeOctets, references: 0 });
+  if (structure) t.structures.put(to, [sha256], structure);
+}
+
+function structureKept(to: KeyValue, { sha256, structure }: StructureKept): void {
+  if (t.blobs.get(to, sha256)) t.structures.put(to, [sha256], structure);
 }
 
 function chunkStored(to: KeyValue, { session, stage, body, index, bytes }: ChunkStored): void {
@@ -208,11 +281,12 @@ function chunkStored(to: KeyValue, { session, stage, body, index, bytes }: Chunk
   });
 }
 
-function stageKept(to: KeyValue, { session, stage, sha256 }: StageKept): void {
+function stageKept(to: KeyValue, { session, stage, sha256, structure }: StageKept): void {
   const row = t.stages.get(to, session, stage);
   if (!row) return;
   t.stages.remove(to, session, stage);
   t.blobs.put(to, [sha256], { body: row.body, sizeOctets: row.sizeOctets, references: 0 });
+  if (structure) t.structures.put(to, [sha256], structure);
 }
 
 function dropStage(to: KeyValue, session: string, stage: string): void {
@@ -220,11 +294,6 @@ function dropStage(to: KeyValue, session: string, stage: string): void {
   if (!row) return;
   t.stages.remove(to, session, stage);
   discard(to, row.body, row.parts);
-}
-
-/** Nothing names the body from now on; its chunks go in batches, later. An empty body has none. */
-function discard(to: KeyValue, body: number, parts: number): void {
-  if (parts > 0) t.garbage.put(to, [body], { from: 0, parts });
 }
 
 /** Only of a body that is garbage still: the count is looked at again, here, where it can't change meanwhile. */
@@ -236,70 +305,19 @@ function bodyCollected(to: KeyValue, { body, from, to: end }: BodyCollected): vo
   else t.garbage.put(to, [body], { from: end, parts: row.parts });
 }
 
-function appended(to: KeyValue, change: Appended): void {
-  const { account, mailbox, uid, modSeq, sequence, internalDate, trace, sha256 } = change;
-  const blob = t.blobs.get(to, sha256);
-  if (!blob) return;
-  t.blobs.put(to, [sha256], { ...blob, references: blob.references + 1 });
-  const sizeOctets = trace.length + blob.sizeOctets;
-  t.messages.put(to, [account, mailbox, uid], { modSeq, sequence, internalDate, sizeOctets, trace, blob: sha256 });
-  editMailbox(to, account, mailbox, (row) => ({
-    ...row,
-    uidNext: uid + 1,
-    modSeq,
-    messages: row.messages + 1,
-    octets: row.octets + sizeOctets,
-  }));
-  editAccount(to, account, (row) => ({
-    ...row,
-    octets: row.octets + sizeOctets,
-    messages: row.messages + 1,
-    lastSequence: sequence,
-  }));
-}
-
-function expunged(to: KeyValue, { account, mailbox, uids, modSeq }: Expunged): void {
-  let messages = 0;
-  let octets = 0;
-  // Read whole before the first is removed: what is walked must not change. In the record they are ascending.
-  for (const { uid, packed } of [...t.messagesAmong(to, account, mailbox, uids)]) {
-    const message = t.unpackMessage(packed);
-    t.messages.remove(to, account, mailbox, uid);
-    release(to, message.blob);
-    messages++;
-    octets += message.sizeOctets;
-  }
-  const less = <Row extends { octets: number; messages: number }>(row: Row): Row => ({
-    ...row,
-    octets: row.octets - octets,
-    messages: row.messages - messages,
-  });
-  editMailbox(to, account, mailbox, (row) => ({ ...less(row), modSeq }));
-  editAccount(to, account, less);
-}
-
-/** One reference less; at zero the blob is absent at once, and the same content will be stored as a new body. */
-function release(to: KeyValue, sha256: string): void {
-  const blob = t.blobs.get(to, sha256);
-  if (!blob) return;
-  if (blob.references > 1) {
-    t.blobs.put(to, [sha256], { ...blob, references: blob.references - 1 });
-  } else {
-    t.blobs.remove(to, sha256);
-    discard(to, blob.body, chunkCount(blob.sizeOctets));
-  }
-}
-
 function dropAccount(to: KeyValue, account: string): void {
   for (const { key } of [...t.mailboxes.range(to, [account])]) {
     mailboxDeleted(to, { type: 'MailboxDeleted', account, mailbox: key[1] });
   }
+  for (const { key } of [...t.subscriptions.range(to, [account])]) t.subscriptions.remove(to, ...key);
+  for (const { key } of [...t.annotations.range(to, [account])]) t.annotations.remove(to, ...key);
   t.locks.remove(to, account);
 }
 
 function raiseNumbers(to: KeyValue, by: number): void {
   for (const { key, row } of [...t.mailboxes.range(to, [])]) {
-    t.mailboxes.put(to, key, { ...row, uidNext: row.uidNext + by, modSeq: row.modSeq + by });
+    const lost = { above: row.lost?.above ?? row.modSeq, below: row.modSeq + by };
+    t.mailboxes.put(to, key, { ...row, uidNext: row.uidNext + by, modSeq: row.modSeq + by, lost });
   }
   for (const { key, row } of [...t.accounts.range(to, [])]) {
     t.accounts.put(to, key, { ...row, lastSequence: row.lastSequence + by, lastLock: row.lastLock + by });
@@ -307,7 +325,7 @@ function raiseNumbers(to: KeyValue, by: number): void {
 }
 
 function sessionOpened(to: KeyValue, change: SessionOpened): void {
-  const { session, purpose, account, front, expiresAt, maildrop } = change;
+  const { session, purpose, account, front, expiresAt, maildrop, administers } = change;
   t.sessions.put(to, [session], {
     purpose,
     account,
@@ -321,6 +339,7 @@ function sessionOpened(to: KeyValue, change: SessionOpened): void {
       uidValidity: maildrop.uidValidity,
       uidNext: maildrop.uidNext,
     },
+    ...(administers && { administers }),
   });
 }
 

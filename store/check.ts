@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { CHUNK_OCTETS, chunkCount } from './blob.ts';
+import { checkIndexes } from './check-indexes.ts';
 import type { View } from './key-value.ts';
 import { isOrdered } from './rights.ts';
 import * as t from './tables.ts';
@@ -34,13 +35,14 @@ export function flaws(view: View): Flaw[] {
  */
 export function* checkInSteps(view: View, say: Say): Steps<Counts> {
   const { references, ...counted } = yield* checkMailboxes(view, say);
+  yield* checkIndexes(view, say);
   const octets = yield* checkBodies(view, references, say);
   yield* checkSessions(view, say);
   return { ...counted, bodies: references.size, octets };
 }
 
-type Steps<T> = Generator<undefined, T, undefined>;
-type Say = (flaw: Flaw) => void;
+export type Steps<T> = Generator<undefined, T, undefined>;
+export type Say = (flaw: Flaw) => void;
 type Sum = { messages: number; octets: number };
 
 const add = (sums: Map<string, Sum>, name: string, sum: Sum) => {
@@ -136,6 +138,10 @@ function* checkBodies(view: View, references: ReadonlyMap<string, number>, say: 
       yield;
     }
     if (hash.digest('hex') !== key[0]) say(`${name}: its octets have another hash`);
+  }
+  for (const { key } of t.structures.range(view, [])) {
+    yield;
+    if (!t.blobs.get(view, key[0])) say(`structure ${key[0]}: of no body`);
   }
   for (const { key, row } of t.stages.range(view, [])) {
     yield;

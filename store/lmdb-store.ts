@@ -14,8 +14,10 @@ import { type Database, open, type RootDatabase, type Transaction } from 'lmdb';
 import { copyDatabase, DATA_FILE, isDatabaseFile, syncPath } from '../kernel/database-copy.ts';
 import { causeOf, freeOctets, hasNoRoom, type PageCounts } from '../kernel/disk-room.ts';
 import { accept, type Result, refuse } from '../kernel/result.ts';
+import { type Log, silentLog } from '../telemetry/log.ts';
 import { apply, inParts } from './apply.ts';
 import { decode, encode } from './codec.ts';
+import { convertFromFormat1 } from './convert.ts';
 import { afterPrefix, decodeKey, encodeKey, justAfter } from './key.ts';
 import type { View } from './key-value.ts';
 import { keyOf, overlay, type Writes } from './overlay.ts';
@@ -78,13 +80,14 @@ export async function createLmdbStore(
   return accept(identity);
 }
 
-export async function openLmdbStore(path: string): Promise<Result<LmdbStore, OpenRefusal>> {
+/** @param log  hears of a conversion, which takes its time */
+export async function openLmdbStore(path: string, log: Log = silentLog): Promise<Result<LmdbStore, OpenRefusal>> {
   const file = join(path, DATA_FILE);
   if (!existsSync(file)) return refuse({ kind: 'missing', path });
   if (!isDatabaseFile(file)) return refuse({ kind: 'not-a-store', path });
   const environment = openEnvironment(path);
   const stored = environment.head.getBinary(IDENTITY);
-  const identity = stored && decode<Identity>(stored);
+  const identity = stored && decode<KeptIdentity>(stored);
   const refusal: OpenRefusal | undefined = !identity
     ? { kind: 'not-a-store', path }
     : identity.formatVersion > FORMAT_VERSION
@@ -94,7 +97,57 @@ export async function openLmdbStore(path: string): Promise<Result<LmdbStore, Ope
     await environment.root.close();
     return refuse(refusal ?? { kind: 'not-a-store', path });
   }
-  return accept(lmdbStore(path, environment, await openReserve(path), identity));
+  const neededOctets = roomToConvert(environment, identity);
+  const { bavail, bsize } = await statfs(path);
+  if (neededOctets > 0 && bavail * bsize + freeOctets([environment.state, environment.head]) < neededOctets) {
+    await environment.root.close();
+    return refuse({ kind: 'no-room', path, neededOctets });
+  }
+  const converted = await convert(environment, identity, log).catch(async (fault: unknown) => {
+    await environment.root.close();
+    throw fault;
+  });
+  return accept(lmdbStore(path, environment, await openReserve(path), converted));
+}
+
+/** `converting`: it was begun to be made one of this format, and may be of neither. */
+type KeptIdentity = Identity & { readonly converting?: true };
+
+const isToBeConverted = ({ formatVersion, converting }: KeptIdentity): boolean =>
+  formatVersion < FORMAT_VERSION || converting === true;
+
+/** At most all pages of rows are written anew, once; what is freed of them is used again. */
+function roomToConvert({ state }: Environment, identity: KeptIdentity): number {
+  if (!isToBeConverted(identity)) return 0;
+  const { treeBranchPageCount, treeLeafPageCount } = state.getStats() as PageCounts;
+  return (treeBranchPageCount + treeLeafPageCount) * 4096 + 1024 * 1024;
+}
+
+/**
+ * A store of an older format. It says that it is being converted before its first row is another, so that no older program
+ * opens it if this is broken off; each step is on the disk before the next, and that it is done comes last.
+ */
+async function convert({ root, head, state }: Environment, kept: KeptIdentity, log: Log): Promise<Identity> {
+  const { storeId, mailHost, formatVersion: from } = kept;
+  const identity: Identity = { storeId, mailHost, formatVersion: FORMAT_VERSION };
+  if (!isToBeConverted(kept)) return identity;
+  await head.put(IDENTITY, encode({ ...identity, converting: true } satisfies KeptIdentity), 0);
+  log.info('the store is being converted', { mailHost, from, to: FORMAT_VERSION, again: kept.converting === true });
+  const view = viewOf(state);
+  await convertFromFormat1(view, async (write) => {
+    const pending = overlay(view);
+    write(pending);
+    await root.transaction(() => {
+      for (const [name, value] of pending.writes) {
+        if (value === undefined) state.remove(keyOf(name));
+        else state.put(keyOf(name), value);
+      }
+    });
+    root.resetReadTxn(); // or the next look may be one from before it
+  });
+  await head.put(IDENTITY, encode(identity), 0);
+  log.info('the store was converted', { mailHost, to: FORMAT_VERSION });
+  return identity;
 }
 
 /**

@@ -24,19 +24,47 @@ export type Reserve = {
 
 /**
  * How much of the reserve must be left, here or as free pages in the database, when such changes have been written. Mail
- * leaves all of it. A session that will deliver leaves half: it is needed only to be told that there is no room, and
+ * leaves all of it, and so does whatever else is added at a client's will, for there is no end to that. A session that will deliver leaves half: it is needed only to be told that there is no room, and
  * relays try often. What is left may use up what there is.
  */
 export function mustLeave(changes: readonly Change[]): number {
   let most = 0;
   for (const change of changes) {
-    if (change.type === 'BlobStored' || change.type === 'ChunkStored' || change.type === 'Appended') {
-      return RESERVE_OCTETS;
-    }
+    if (adds(change)) return RESERVE_OCTETS;
     if (change.type === 'SessionOpened' && change.purpose === 'delivery') most = RESERVE_OCTETS / 2;
   }
   return most;
 }
+
+/** Is more there after it than what a log-in, bits of flags, and removing things need? */
+function adds(change: Change): boolean {
+  switch (change.type) {
+    case 'FlagsChanged':
+      return change.addsKeywords === true;
+    case 'AnnotationSet':
+      return change.value !== null;
+    case 'SpecialUseSet':
+      return change.specialUse !== null;
+    case 'RightsSet':
+      return change.rights !== '';
+    case 'MailboxCreated':
+      return change.name !== FIRST_MAILBOX || change.continues !== undefined;
+    default:
+      return ADDING.includes(change.type);
+  }
+}
+
+const ADDING: readonly Change['type'][] = [
+  'BlobStored',
+  'ChunkStored',
+  'Appended',
+  'Copied',
+  'StructureKept',
+  'Subscribed',
+  'MailboxesRenamed',
+];
+/** An account's first, which comes with a log-in, once. */
+const FIRST_MAILBOX = 'INBOX';
 
 /** Makes the file if there is none, as long as there is room for. */
 export async function openReserve(directory: string): Promise<Reserve> {

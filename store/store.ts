@@ -48,12 +48,14 @@ export class StoreFault extends Error {
 
 /**
  * `missing` there is no store there (a missing one must never look like an empty one); `not-a-store` there is something
- * else, or a store that was never finished; `newer-format` a newer program wrote it.
+ * else, or a store that was never finished; `newer-format` a newer program wrote it; `no-room` it is of an older format, and
+ * the disk lacks what converting it may take: nothing was changed.
  */
 export type OpenRefusal =
   | { readonly kind: 'missing'; readonly path: string }
   | { readonly kind: 'not-a-store'; readonly path: string }
-  | { readonly kind: 'newer-format'; readonly path: string; readonly found: number; readonly known: number };
+  | { readonly kind: 'newer-format'; readonly path: string; readonly found: number; readonly known: number }
+  | { readonly kind: 'no-room'; readonly path: string; readonly neededOctets: number };
 
 /** `exists`: whatever is there is left alone. */
 export type CreateRefusal = { readonly kind: 'exists'; readonly path: string };

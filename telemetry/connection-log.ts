@@ -18,7 +18,7 @@ export type Ends = {
 export type Attempt = {
   /** As the client gave it, or as much of it as is kept: it may name nobody. */
   readonly name: string;
-  /** `PASS`, `APOP`, or the SASL mechanism's name. */
+  /** `PASS`, `APOP`, `LOGIN`, or the SASL mechanism's name. */
   readonly mechanism: string;
   /** Why it failed, which the client is not told. */
   readonly reason: string;

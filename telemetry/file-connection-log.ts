@@ -29,7 +29,7 @@ export type FileConnectionLog = ConnectionLog & {
 };
 
 /** The words of PMDF's entries. LMTP has none: nobody logs in there. */
-const SERVICES: Readonly<Record<string, string>> = { pop3: 'POP3', poppwd: 'POPPASSD' };
+const SERVICES: Readonly<Record<string, string>> = { pop3: 'POP3', imap: 'IMAP', poppwd: 'POPPASSD' };
 
 /** @throws when the file can't be opened */
 export function openConnectionLog({

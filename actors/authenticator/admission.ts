@@ -36,8 +36,11 @@ export function admissions(options: AdmissionOptions): Admissions {
         return no(claims, 'stale-directory', 'unavailable');
       }
       if (claims.holder === null) return yes(claims);
-      const { holder, mailHost } = claims;
-      const fault = standingFault(directory.findById(holder.accountId), holder.service, { ...holder, mailHost });
+      const { holder } = claims;
+      const account = directory.findById(holder.accountId);
+      // A guest is at home elsewhere, wherever that is by now.
+      const mailHost = claims.rights.includes('guest') ? (account?.mailHost ?? '') : claims.mailHost;
+      const fault = standingFault(account, holder.service, { ...holder, mailHost });
       return fault === undefined ? yes(claims) : no(claims, fault);
     },
     /** By the mirror as it stands; of an account that is gone another looks after the mail. */

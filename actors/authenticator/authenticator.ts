@@ -12,11 +12,13 @@ import type { Log } from '../../telemetry/log.ts';
 import type { MayPostAnswer, MayPostRequest } from '../mailbox-owner/requests.ts';
 import { passwordChanger } from './change-password.ts';
 import { type CredentialOptions, decoyCredential } from './credential.ts';
+import { guestTickets } from './guest-ticket.ts';
 import { type DefaultQuota, recipientFinder } from './recipient.ts';
 import type {
   ChangePasswordRequest,
   DeliveryTicketAnswer,
   DeliveryTicketRequest,
+  GuestTicketRequest,
   RecipientRequest,
   VerifyRequest,
 } from './requests.ts';
@@ -35,6 +37,8 @@ export type AuthenticatorOptions = {
   readonly log: Log;
   /** Where a bare login name and a bare `Postmaster` belong. */
   readonly defaultDomain: string;
+  /** Accounts that administer mailboxes (requirement I-41); absent: there are none. */
+  readonly isAdministrator?: (account: string) => boolean;
   readonly credentials: CredentialOptions;
   /** How long a right password is remembered, and how many are; see verification-cache.ts. */
   readonly cacheLifetimeMs: number;
@@ -65,6 +69,7 @@ export async function startAuthenticator(options: AuthenticatorOptions): Promise
     mayPost: (mailHost, request) => askMayPost(options, mailHost, request),
   });
   const changePassword = passwordChanger(options);
+  const makeGuestTicket = guestTickets(options);
   const makeDeliveryTicket = async ({ session, mailHost }: DeliveryTicketRequest): Promise<DeliveryTicketAnswer> => {
     const expiresAtMs = clock.wall() + TICKET_LIFETIME_MS.open;
     return accept({
@@ -79,6 +84,9 @@ export async function startAuthenticator(options: AuthenticatorOptions): Promise
       queue: AUTHENTICATORS,
     }),
     bus.serve(subjects.auth('delivery-ticket'), (request) => makeDeliveryTicket(request as DeliveryTicketRequest), {
+      queue: AUTHENTICATORS,
+    }),
+    bus.serve(subjects.auth('guest-ticket'), (request) => makeGuestTicket(request as GuestTicketRequest), {
       queue: AUTHENTICATORS,
     }),
     bus.serve(subjects.auth('change-password'), (request) => changePassword(request as ChangePasswordRequest), {

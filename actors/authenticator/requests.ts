@@ -26,6 +26,8 @@ export type Verified = {
   readonly credentialRevision: number;
   /** The account's version that was verified against: what NEWPASS compares with. */
   readonly version: number;
+  /** It was one by IMAP of an administrator's: the ticket says so too. */
+  readonly administers?: true;
   /** Signed; names account, service, session, rights, credential revision and expiry. */
   readonly ticket: string;
 };
@@ -48,6 +50,16 @@ export type Recipient = {
   readonly mustExist?: boolean;
 };
 export type RecipientRefusal = 'no-such-user' | 'disabled' | 'unavailable';
+
+/** A ticket for a session that is logged in to work on another mailHost too: in mailboxes of others, by its rights on them. */
+export type GuestTicketRequest = {
+  /** That of the log-in; it may have expired. */
+  readonly ticket: string;
+  /** The session that will be opened with it. */
+  readonly session: string;
+  readonly mailHost: string;
+};
+export type GuestTicketAnswer = Result<{ readonly ticket: string }, 'ticket-refused' | 'unavailable'>;
 
 /** A ticket for an LMTP session to deliver into a mailHost's accounts. */
 export type DeliveryTicketRequest = { readonly session: string; readonly mailHost: string };

@@ -3,9 +3,13 @@ import type { Right, TicketHolder } from '../../cluster/tickets.ts';
 
 export const RIGHTS: Readonly<Record<TicketHolder['service'], readonly Right[]>> = {
   POP: ['maildrop'],
-  IMAP: [], // nothing serves IMAP yet
+  IMAP: ['mailboxes'],
   PWD: ['change-password'],
 };
+
+/** Of an administrator (requirement I-41), in addition: every right on every mailbox. */
+export const rightsOfLogIn = (service: TicketHolder['service'], administers: boolean): readonly Right[] =>
+  service === 'IMAP' && administers ? [...RIGHTS[service], 'administer'] : RIGHTS[service];
 
 /**
  * A ticket is for the one `open` that follows at once; a minute covers a failover (failover-patience, 30 s) in between,

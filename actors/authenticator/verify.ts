@@ -16,7 +16,7 @@ import { matchesApop, matchesSecret, type NewCredential } from './credential.ts'
 import { type GrantFault, lastLook, refusalOf } from './grant.ts';
 import { canonicalName } from './names.ts';
 import type { Verified, VerifyAnswer, VerifyRequest } from './requests.ts';
-import { lifetimeOf, RIGHTS } from './rights.ts';
+import { lifetimeOf, rightsOfLogIn } from './rights.ts';
 import type { VerificationCache } from './verification-cache.ts';
 
 export type VerifyOptions = {
@@ -25,6 +25,8 @@ export type VerifyOptions = {
   readonly clock: Clock;
   readonly log: Log;
   readonly defaultDomain: string;
+  /** By the account's name; absent: there are none. */
+  readonly isAdministrator?: (account: string) => boolean;
   readonly cache: VerificationCache;
   /** What unknown names are held against (credential.ts). */
   readonly decoy: NewCredential;
@@ -62,16 +64,18 @@ export function verifier(options: VerifyOptions): (request: VerifyRequest) => Pr
     if (credential === undefined) return no('no-credential');
     if (!matches) return no(lacksSecret(request, credential) ? 'no-secret-kept' : 'wrong-secret');
 
+    const administers = request.service === 'IMAP' && options.isAdministrator?.(account.name) === true;
     const verified: Omit<Verified, 'ticket'> = {
       account: account.name,
       accountId: account.id,
       mailHost: account.mailHost,
       credentialRevision: credential.revision,
       version: account.version,
+      ...(administers && { administers }),
     };
     const fault = await lastLook(directory, request.service, verified, options.freshenTimeoutMs);
     if (fault !== undefined) return no(fault);
-    const rights = RIGHTS[request.service];
+    const rights = rightsOfLogIn(request.service, administers);
     const ticket = await options.tickets.signTicket({
       session: request.session,
       mailHost: account.mailHost,

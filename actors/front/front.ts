@@ -27,7 +27,7 @@ export type Front = SessionContext & {
  */
 export async function askAuthenticator<A>(
   { bus, subjects, log }: Front,
-  operation: 'verify' | 'recipient' | 'delivery-ticket',
+  operation: 'verify' | 'recipient' | 'delivery-ticket' | 'guest-ticket',
   request: object,
   options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
 ): Promise<A | undefined> {

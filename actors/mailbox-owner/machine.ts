@@ -94,7 +94,8 @@ export const mailHostMachine = setup({
   },
 });
 
-export type LiveSession = { readonly session: string; readonly lock: number };
+/** `lock`: of the maildrop, if the session has it. */
+export type LiveSession = { readonly session: string; readonly lock?: number };
 
 export const mailboxOwnerMachine = setup({
   types: {

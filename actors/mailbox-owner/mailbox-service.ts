@@ -88,7 +88,7 @@ export function createMailboxService({ store, writer, admissions, clock, stir }:
     }
   };
 
-  return { mayPost, usage, listMailboxes: list, changeMailboxes: change };
+  return { mayPost, usage, listMailboxes: list, changeMailboxes: change, clear };
 }
 
 /** All words of an edit; throws for one that is none. */

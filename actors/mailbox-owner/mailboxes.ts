@@ -1,7 +1,17 @@
 /** An account's mailboxes as `decide` and reads look them up: by name, to be made or removed, and whether mail may be posted. */
 import type { Change, MailboxCreated } from '../../store/change.ts';
 import type { View } from '../../store/key-value.ts';
-import { accounts, type MailboxRow, mailboxes, mailboxNames, rights, uidsOf } from '../../store/tables.ts';
+import {
+  accounts,
+  annotations,
+  goingMailboxes,
+  type MailboxRow,
+  mailboxes,
+  mailboxNames,
+  rights,
+} from '../../store/tables.ts';
+import { firstWith, hasBit, rangesWith } from '../../store/uid-bits.ts';
+import { countIn, type UidRanges, uidsIn } from '../../store/uid-ranges.ts';
 import { INBOX, mailboxName } from './mailbox-name.ts';
 import { ANYONE, NEGATIVE } from './rights.ts';
 
@@ -12,6 +22,23 @@ export function mailboxNamed(view: View, account: string, name: string): Found |
   const mailbox = mailboxNames.get(view, account, name);
   const row = mailbox === undefined ? undefined : mailboxes.get(view, account, mailbox);
   return mailbox !== undefined && row ? { mailbox, row } : undefined;
+}
+
+/** The mailbox that somebody looked up before: undefined when it was deleted, or made anew under its name, meanwhile. */
+export function mailboxOf(view: View, { account, mailbox, uidValidity }: Ref): Found | undefined {
+  const row = mailboxes.get(view, account, mailbox);
+  if (row?.uidValidity !== uidValidity) return undefined;
+  return goingMailboxes.get(view, account, mailbox) === undefined ? { mailbox, row } : undefined;
+}
+type Ref = { readonly account: string; readonly mailbox: number; readonly uidValidity: number };
+
+/** More are looked for in the bitmaps, whatever was asked for: a range may name four thousand million. */
+const FEW = 8;
+
+/** Those of the UIDs that are there, ascending. */
+export function presentAmong(view: View, account: string, mailbox: number, uids: UidRanges): readonly number[] {
+  if (countIn(uids) <= FEW) return [...uidsIn(uids)].filter((uid) => hasBit(view, account, mailbox, uid));
+  return [...uidsIn(rangesWith(view, account, mailbox, {}, uids))];
 }
 
 /**
@@ -38,11 +65,19 @@ export function created(view: View, account: string, names: readonly string[], n
  * @returns `removed`: so many messages
  */
 export function removal(view: View, account: string, mailbox: number, row: Pick<MailboxRow, 'modSeq'>, most: number) {
-  const page = uidsOf(view, account, mailbox, most + 1);
+  const page = firstWith(view, account, mailbox, most + 1);
   const uids = page.slice(0, most);
-  const more = page.length > uids.length;
   const changes: Change[] = [];
   if (uids.length > 0) changes.push({ type: 'Expunged', account, mailbox, uids, modSeq: row.modSeq + 1 });
+  // What is left of the step; a few go with the mailbox, and with a step that takes nothing but what it has to.
+  const left = Math.max(FEW, most - uids.length);
+  const notes = [...annotations.range(view, [account, mailbox], { limit: left + 1 })];
+  const more = page.length > uids.length || (most > 0 && notes.length > left);
+  if (page.length === uids.length && more) {
+    for (const { key } of notes.slice(0, left)) {
+      changes.push({ type: 'AnnotationSet', account, mailbox, entry: key[2], who: key[3], value: null });
+    }
+  }
   if (!more) changes.push({ type: 'MailboxDeleted', account, mailbox });
   return { changes, removed: uids.length, more };
 }

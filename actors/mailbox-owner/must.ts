@@ -10,6 +10,23 @@ export const isText = (value: unknown, mostOctets: number): boolean =>
 export const isFlag = (value: unknown): boolean => value === undefined || typeof value === 'boolean';
 /** As it stood in an address, whose line has no more (protocols/lmtp/decoder.ts). */
 export const isFolder = (value: unknown): boolean => isText(value, 2048);
+/** UIDs as ranges (store/uid-ranges.ts), at most so many of them. */
+export const isRanges = (value: unknown, most: number): boolean => {
+  if (!Array.isArray(value) || value.length > most) return false;
+  let above = 0;
+  for (const range of value) {
+    if (!Array.isArray(range) || range.length !== 2) return false;
+    const [from, to] = range;
+    if (!isNumber(from) || !isNumber(to) || from <= above || to < from || to > LARGEST_UID) return false;
+    above = to;
+  }
+  return true;
+};
+const LARGEST_UID = 2 ** 32 - 1;
+export const isRef = (value: unknown): boolean => {
+  const { account, mailbox, uidValidity } = (value ?? {}) as { [name: string]: unknown };
+  return isName(account) && isNumber(mailbox) && isNumber(uidValidity);
+};
 
 export function must(holds: boolean, what: string): asserts holds {
   if (!holds) throw new RangeError(`mail request: ${what}`);

@@ -7,6 +7,7 @@
  * owner up, or to open the session, again.
  */
 import type { Result } from '../../kernel/result.ts';
+import type { Edits, Reads } from './session-requests.ts';
 
 export type Operation =
   | 'open'
@@ -22,7 +23,10 @@ export type Operation =
   | 'mailboxes'
   | 'change-mailboxes'
   | 'drop-account'
-  | 'vacate';
+  | 'vacate'
+  | keyof Reads
+  | keyof Edits
+  | 'octet-stream';
 
 /** Said by any operation but `open`. `full`: the disk or the map has no room; temporary. */
 export type CommonRefusal = 'not-owner' | 'unknown-handle' | 'unavailable';
@@ -32,8 +36,11 @@ export type OpenRequest = {
   readonly session: string;
   readonly front: { readonly me: string; readonly startId: string };
   readonly ticket: string;
-  /** `maildrop` locks the account's INBOX against other POP3 sessions (RFC 1939 §4); `delivery` may deliver to any account. */
-  readonly purpose: 'maildrop' | 'delivery';
+  /**
+   * `maildrop` locks the account's INBOX against other POP3 sessions (RFC 1939 §4); `delivery` may deliver to any account;
+   * `mailboxes` locks nothing, and may do what the account's rights allow, in all mailboxes of the mailHost.
+   */
+  readonly purpose: 'maildrop' | 'delivery' | 'mailboxes';
   /** `maildrop`: refused as `too-soon` when another session opened it less than so long ago; absent or 0: never. */
   readonly leastIntervalMs?: number;
 };
@@ -80,9 +87,18 @@ export type StageRequest = {
   /** 0, 1, 2, ...: all parts but the last are CHUNK_OCTETS long (store/blob.ts). */
   readonly index: number;
   readonly bytes: Uint8Array;
+  /** Whose mail it is to become, and how much of that there may be; absent: that is looked at when it is named. */
+  readonly within?: StageLimit;
 };
-/** `unavailable` also while a part before this one is still on its way. */
-export type StageAnswer = Result<null, CommonRefusal | 'full'>;
+export type StageLimit = { readonly account: string; readonly quotaOctets: number };
+/**
+ * `unavailable` also while a part before this one is still on its way. `over-quota`: what the session has put aside by now
+ * would not fit beside what the account has, or is more than any session may put aside.
+ */
+export type StageAnswer = Result<null, CommonRefusal | 'full' | 'over-quota'>;
+/** Gives up bodies put aside; those that are not there are passed over. */
+export type DropStagesRequest = { readonly handle: string; readonly stages: readonly string[] };
+export type DropStagesAnswer = Result<null, CommonRefusal | 'full'>;
 
 export type DeliverRequest = {
   readonly handle: string;

@@ -5,22 +5,29 @@
  * A request of the wrong shape is a peer's mistake: it throws, and the bus says `fault`.
  */
 
-import type { Clock } from '../../kernel/clock.ts';
+import { type Clock, pause } from '../../kernel/clock.ts';
 import { accept, refuse } from '../../kernel/result.ts';
-import { CHUNK_OCTETS, MAX_TRACE_OCTETS, readMessage, sha256 } from '../../store/blob.ts';
+import { CHUNK_OCTETS, MAX_TRACE_OCTETS, readMessage } from '../../store/blob.ts';
 import { type Store, StoreFault } from '../../store/store.ts';
 import { accounts as accountRows, endedSessions, locks, messages, sessions } from '../../store/tables.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { AccountsInUse } from './accounts-in-use.ts';
 import type { Admissions } from './admission.ts';
+import { contentChecking, mustBeContent } from './content.ts';
 import type { Fronts } from './fronts.ts';
 import { type Handles, type Holding, sessionOf } from './handles.ts';
+import { createMailboxReads } from './mailbox-reads.ts';
 import { createMailboxService } from './mailbox-service.ts';
 import { madeByHand } from './mailboxes.ts';
+import { createMessageReads } from './message-reads.ts';
 import { isCount, isFlag, isFolder, isName, isNumber, must } from './must.ts';
+import { MOST_APPENDED_AT_ONCE } from './operations/limits.ts';
 import { recentOpenings } from './recent-openings.ts';
 import type * as r from './requests.ts';
-import { type HashStage, stageHashing } from './staged-hash.ts';
+import { createSearch } from './search.ts';
+import { createSessionEdits } from './session-edits.ts';
+import { createSortReads } from './sort-reads.ts';
+import { createStructures } from './structures.ts';
 import { flat, type Writer } from './writer.ts';
 
 export type ServiceParts = {
@@ -39,10 +46,11 @@ export type ServiceParts = {
 
 const MOST_LISTED = 5_000;
 const MOST_DROPPED_AT_ONCE = 500;
+const SESSIONS_A_TURN = 1_000;
 
 export function createService(parts: ServiceParts) {
   const { store, writer, epoch, handles, accounts, fronts, admissions, clock, log, stir } = parts;
-  const hashStage = stageHashing(store, clock);
+  const checkContent = contentChecking(store, clock);
   const openings = recentOpenings(clock);
 
   /** The sessions ended: nothing stands for them here any more. */
@@ -78,8 +86,9 @@ export function createService(parts: ServiceParts) {
     if (!answer.ok) return answer;
     if (abandoned !== null) forget([abandoned]);
     const { account, counter, maildrop } = answer.value;
-    const handle = handles.give({ session, purpose, account, counter, maildrop });
+    const handle = handles.give({ session, purpose, ...answer.value });
     log.debug('session opened', { session, account, purpose, front: front.me, again });
+    if (account !== null && maildrop === null) accounts.opened(account, { session });
     if (account === null || maildrop === null) return accept({ handle, epoch, counter });
     const { lock, uidValidity, uidNext } = maildrop;
     accounts.opened(account, { session, lock });
@@ -135,9 +144,22 @@ export function createService(parts: ServiceParts) {
     const { stage: name, index, bytes } = request;
     must(bytes instanceof Uint8Array && bytes.length > 0 && bytes.length <= CHUNK_OCTETS, 'a part of a wrong size');
     must(isCount(index) && isName(name), 'a part without a place');
+    const { within } = request;
+    must(within === undefined || (isName(within?.account) && isCount(within.quotaOctets)), 'a part: within what?');
     const holding = handles.find(request.handle);
     if (!holding) return refuse('unknown-handle');
-    return flat(await writer.submit({ type: 'stage', session: holding.session, stage: name, index, bytes }));
+    const { session } = holding;
+    const limit = within && { within: { account: within.account, quotaOctets: within.quotaOctets } };
+    return flat(await writer.submit({ type: 'stage', session, stage: name, index, bytes, ...limit }));
+  };
+
+  const dropStages = async ({ handle, stages: names }: r.DropStagesRequest): Promise<r.DropStagesAnswer> => {
+    must(Array.isArray(names) && names.length <= MOST_APPENDED_AT_ONCE && names.every(isName), 'drop-stages: which?');
+    const holding = handles.find(handle);
+    if (!holding) return refuse('unknown-handle');
+    const dropped = flat(await writer.submit({ type: 'drop-stages', session: holding.session, stages: names }));
+    stir();
+    return dropped;
   };
 
   const deliver = async (request: r.DeliverRequest): Promise<r.DeliverAnswer> => {
@@ -146,7 +168,7 @@ export function createService(parts: ServiceParts) {
     const holding = handles.find(request.handle);
     if (!holding && !hasAnswered(store, sessionOf(request.handle), counter)) return refuse('unknown-handle');
     const session = holding?.session ?? sessionOf(request.handle);
-    const checked = await checkContent(hashStage, session, content);
+    const checked = await checkContent(session, content);
     const operation = { type: 'deliver', session, counter, content: checked, recipients, now: clock.wall() } as const;
     if (recipients.some(({ account }) => admissions.keeps?.(account) === false)) return refuse('unavailable'); // moved
     const answer = flat(await writer.submit(operation));
@@ -173,6 +195,18 @@ export function createService(parts: ServiceParts) {
     return answer;
   };
 
+  /** All that are the account's own, however they were opened; others have their turn between pages. */
+  const sessionsFor = async (account: string): Promise<readonly string[]> => {
+    const found: string[] = [];
+    for (let after: [session: string] | undefined; ; await pause(clock, 0)) {
+      const from = after === undefined ? {} : { after };
+      const page = store.read((view) => [...sessions.range(view, [], { limit: SESSIONS_A_TURN, ...from })]);
+      for (const { key, row } of page) if (row.account === account) found.push(key[0]);
+      if (page.length < SESSIONS_A_TURN) return found;
+      after = page.at(-1)!.key;
+    }
+  };
+
   const vacate = async ({ account, moved = false }: r.VacateRequest): Promise<r.VacateAnswer> => {
     must(isName(account) && typeof moved === 'boolean', 'vacate: which?');
     // A change succeeds without a node that could not be asked: this one may not know yet, and would go on to deliver.
@@ -185,7 +219,9 @@ export function createService(parts: ServiceParts) {
     const before = left();
     if (before.messages > 0 || before.mailboxes > 0) return accept(before);
     // Of no message at all: an empty account is dropped, another one left. Queued behind every delivery taken before.
-    const step = flat(await writer.submit({ type: 'drop-account', account, most: 0, now: clock.wall() }));
+    const live = await sessionsFor(account);
+    const now = clock.wall();
+    const step = flat(await writer.submit({ type: 'drop-account', account, sessions: live, most: 0, now }));
     if (!step.ok) return step;
     forget(step.value.ended);
     if (!step.value.more) return accept({ messages: 0, mailboxes: 0 });
@@ -194,19 +230,49 @@ export function createService(parts: ServiceParts) {
   };
 
   const mailboxes = createMailboxService({ store, writer, admissions, clock, stir });
+  const { clear } = mailboxes;
+  const structures = createStructures({ store, writer, clock, log });
+  const looks = {
+    ...createMailboxReads({ store, writer, handles, admissions, clock }),
+    ...createMessageReads({ store, handles, structures }),
+    search: createSearch({ store, handles, structures, clock }),
+    sortKeys: createSortReads({ store, handles, structures, clock }),
+  };
+  const edits = createSessionEdits({ store, writer, handles, admissions, clock, checkContent, stir, clear });
 
   const dropAccount = async ({ account }: r.DropAccountRequest): Promise<r.DropAccountAnswer> => {
     must(isName(account), 'drop-account: which?');
+    let live = await sessionsFor(account);
     for (;;) {
       const now = clock.wall();
-      const step = flat(await writer.submit({ type: 'drop-account', account, most: MOST_DROPPED_AT_ONCE, now }));
+      const most = MOST_DROPPED_AT_ONCE;
+      const step = flat(await writer.submit({ type: 'drop-account', account, sessions: live, most, now }));
       if (!step.ok) return step;
       forget(step.value.ended);
-      if (!step.value.more) return accept(null);
+      live = [];
+      if (step.value.more) continue;
+      live = await sessionsFor(account); // by a ticket from before, while it was under way
+      if (live.length === 0) return accept(null);
     }
   };
 
-  return { open, list, fetch, body, stage, deliver, quit, close, dropAccount, vacate, ...mailboxes, forget };
+  return {
+    open,
+    list,
+    fetch,
+    body,
+    stage,
+    dropStages,
+    deliver,
+    quit,
+    close,
+    dropAccount,
+    vacate,
+    ...mailboxes,
+    looks,
+    edits,
+    forget,
+  };
 }
 
 type Shown = { readonly account: string; readonly mailbox: number; readonly uidNext: number };
@@ -227,23 +293,9 @@ function hasAnswered(store: Store, session: string, counter: number): boolean {
   return ended?.counter === counter;
 }
 
-/** What a body is called decides whose content it is: the hash is computed here, over the octets that are here. */
-async function checkContent(hashStage: HashStage, session: string, content: r.Content) {
-  if (content.kind === 'inline') {
-    must(sha256(content.bytes) === content.sha256, 'the body has another hash');
-    return content;
-  }
-  const staged = await hashStage(session, content.stage);
-  // Used up already, perhaps by this very request: `decide` knows.
-  if (staged?.sizeOctets !== content.sizeOctets) return { ...content, body: 0 };
-  must(staged.sha256 === content.sha256, 'the staged body has another hash');
-  return { ...content, body: staged.body };
-}
-
 function mustBeDelivery({ counter, content, recipients }: r.DeliverRequest): void {
   must(isNumber(counter), 'deliver: counter');
-  must(/^[0-9a-f]{64}$/.test(content.sha256), 'deliver: hash');
-  must(content.kind === 'staged' || content.bytes instanceof Uint8Array, 'deliver: content');
+  mustBeContent(content);
   must(Array.isArray(recipients) && recipients.length > 0, 'deliver: no recipients');
   for (const recipient of recipients) {
     const { account, trace, internalDate, folder = '' } = recipient;

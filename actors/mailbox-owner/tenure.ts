@@ -2,7 +2,7 @@
  * One owner's time with a mailHost, under one lease: it begins its epoch, serves, and ends. Nothing is served before its
  * own epoch record is applied; nothing is answered once the lease has lapsed (docs/architecture.md, "Ownership").
  */
-import type { Bus, Service } from '../../cluster/bus/bus.ts';
+import type { Bus, Service, StreamHandler } from '../../cluster/bus/bus.ts';
 import type { Members } from '../../cluster/directory/directory.ts';
 import type { Lease } from '../../cluster/leases/ownership.ts';
 import type { Subjects } from '../../cluster/subjects.ts';
@@ -12,11 +12,13 @@ import type { Store } from '../../store/store.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { type AccountInUse, accountsInUse } from './accounts-in-use.ts';
 import type { Admissions } from './admission.ts';
+import { createAnnouncer } from './announcer.ts';
 import { watchFronts } from './fronts.ts';
 import { createHandles, type Random } from './handles.ts';
 import { type Housekeeping, keepHouse } from './housekeeping.ts';
 import type { Journal } from './journal.ts';
 import type { Begun } from './machine.ts';
+import type { OctetStreamRequest } from './message-requests.ts';
 import type * as r from './requests.ts';
 import { createService } from './service.ts';
 import { createWriter } from './writer.ts';
@@ -57,12 +59,13 @@ export function createTenure(parts: TenureParts): Tenure {
   const { bus, subjects, store, journal, lease, members, admissions, clock, random } = parts;
   const { mailHost, epoch } = lease;
   const log = parts.log.with({ mailHost, epoch });
-  const writer = createWriter({ store, journal, epoch, log });
+  const announcer = createAnnouncer({ bus, subjects, mailHost, epoch, log });
+  const writer = createWriter({ store, journal, epoch, log, announce: announcer.prepare });
   const handles = createHandles(random);
   const accounts = accountsInUse(store, clock, parts.passivateAfterMs);
   const fronts = watchFronts(members, clock);
   const services: Service[] = [];
-  let bodies: Service | undefined;
+  const bodies: Service[] = [];
   let house: Housekeeping | undefined;
   let stopped = false;
   /** Settles with the last `begin`, and never fails: what is being stopped may still be beginning. */
@@ -94,10 +97,38 @@ export function createTenure(parts: TenureParts): Tenure {
     };
     services.push(await bus.serve(subject(operation), guarded));
   };
+  const serveBodies = async (operation: r.Operation, handler: StreamHandler): Promise<void> => {
+    if (isOwner()) bodies.push(await bus.serveStream(subject(operation), handler));
+  };
+  const { looks, edits } = service;
+  const serveLooks = async (): Promise<void> => {
+    await serve('list-mailboxes', looks.listMailboxes);
+    await serve('mailbox-named', looks.mailboxNamed);
+    await serve('sharing-accounts', looks.sharing);
+    await serve('subscriptions', looks.subscribed);
+    await serve('rights-on', looks.rightsOn);
+    await serve('annotations', looks.annotated);
+    await serve('select', looks.select);
+    await serve('present', looks.present);
+    await serve('messages', looks.messages);
+    await serve('structure', looks.structure);
+    await serve('changes', looks.changes);
+    await serve('octets', looks.octets);
+    await serve('search', looks.search);
+    await serve('sort-keys', looks.sortKeys);
+  };
+  const serveEdits = async (): Promise<void> => {
+    await serve('edit-mailboxes', edits.editMailboxes);
+    await serve('store-flags', edits.storeFlags);
+    await serve('expunge', edits.expunge);
+    await serve('append', edits.append);
+    await serve('copy', edits.copy);
+  };
   const serveAll = async (): Promise<void> => {
     await serve('list', service.list);
     await serve('fetch', service.fetch);
     await serve('stage', service.stage);
+    await serve('drop-stages', service.dropStages);
     await serve('deliver', service.deliver);
     await serve('quit', service.quit);
     await serve('close', service.close);
@@ -107,8 +138,10 @@ export function createTenure(parts: TenureParts): Tenure {
     await serve('change-mailboxes', service.changeMailboxes);
     await serve('drop-account', service.dropAccount);
     await serve('vacate', service.vacate);
-    if (isOwner())
-      bodies = await bus.serveStream(subject('body'), (request) => service.body(request as r.BodyRequest, isOwner));
+    await serveLooks();
+    await serveEdits();
+    await serveBodies('body', (request) => service.body(request as r.BodyRequest, isOwner));
+    await serveBodies('octet-stream', (request) => looks.octetStream(request as OctetStreamRequest, isOwner));
     await serve('open', service.open); // last: who can open can do all the rest
   };
 
@@ -129,6 +162,7 @@ export function createTenure(parts: TenureParts): Tenure {
     house = keepHouse({ store, writer, fronts, clock, log, onEnded: service.forget });
     await serveAll();
     if (!isOwner()) return 'deposed';
+    announcer.began();
     log.info('mailHost served', { applied: store.applied().number });
     return 'begun';
   };
@@ -149,7 +183,8 @@ export function createTenure(parts: TenureParts): Tenure {
       stopped = true;
       await beginning; // it makes no more from here on, and what it was making is there to be stopped
       // Not waited for: a reader may be slow for ever. Between two chunks a body holds nothing, and there is no next one.
-      bodies?.stop().catch((fault: unknown) => log.warn('bodies did not stop', { fault }));
+      for (const each of bodies.splice(0))
+        each.stop().catch((fault: unknown) => log.warn('bodies did not stop', { fault }));
       await Promise.all(services.splice(0).map((each) => each.stop()));
       await house?.stop();
       await writer.stop();

@@ -8,6 +8,7 @@
 import { accept, type Result, refuse } from '../../kernel/result.ts';
 import { apply } from '../../store/apply.ts';
 import { type Change, changeOctets } from '../../store/change.ts';
+import type { View } from '../../store/key-value.ts';
 import { type Overlay, overlay } from '../../store/overlay.ts';
 import { seal } from '../../store/record.ts';
 import type { Store } from '../../store/store.ts';
@@ -60,8 +61,10 @@ export function createWriter(options: {
   readonly journal: Journal;
   readonly epoch: number;
   readonly log: Log;
+  /** Told of each record as it is decided, on the state before it; what it returns is called when the record stands. */
+  readonly announce?: (before: View, changes: readonly Change[]) => () => void;
 }): Writer {
-  const { store, journal, epoch, log } = options;
+  const { store, journal, epoch, log, announce = () => () => {} } = options;
   const queue: Waiting[] = [];
   /** Taken from the queue, and not answered yet. */
   const inHand = new Set<Waiting>();
@@ -148,10 +151,14 @@ export function createWriter(options: {
   const writeAll = async (): Promise<void> => {
     let onlyLittle = false;
     while (queue.length > 0 && typeof standing === 'string') {
-      const { changes, batch } = store.read((view) => take(overlay(view), onlyLittle));
+      const { changes, batch, tell } = store.read((view) => {
+        const taken = take(overlay(view), onlyLittle);
+        return { ...taken, tell: announce(view, taken.changes) };
+      });
       onlyLittle = false;
       const appended = await append(changes);
       if (appended.ok) {
+        tell();
         for (const decided of batch) answer(decided.waiting, accept(decided.answer));
       } else if (appended.refusal === 'full') {
         onlyLittle = onFull(batch);

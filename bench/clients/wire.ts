@@ -2,7 +2,8 @@
  * A client's socket, read line by line: what the load harness and the tests speak POP3, LMTP and poppwd with.
  * Buffers, not strings, so that a message's octets come back as they were sent.
  */
-import { connect, type NetConnectOpts, type Socket } from 'node:net';
+import { connect, type NetConnectOpts } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect as connectTls, TLSSocket } from 'node:tls';
 
 const CRLF = Buffer.from('\r\n');
@@ -22,17 +23,17 @@ export type Endpoint = ({ readonly host: string; readonly port: number } | { rea
 };
 
 export class Wire {
-  #socket!: Socket; // by #takeOver
+  #socket!: Duplex; // by #takeOver
   #held: Buffer[] = [];
   #size = 0;
   #ended: Error | undefined;
   #wake: (() => void) | undefined;
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Duplex) {
     this.#takeOver(socket);
   }
 
-  #takeOver(socket: Socket): void {
+  #takeOver(socket: Duplex): void {
     this.#socket = socket;
     socket.on('data', (bytes: Buffer) => {
       this.#held.push(bytes);
@@ -48,6 +49,11 @@ export class Wire {
     socket.on('end', () => end());
     socket.on('close', () => end());
     socket.on('error', (error) => end(error));
+  }
+
+  /** Over what there is already: one end of a pair in memory, for a server in the same process. */
+  static over(duplex: Duplex): Wire {
+    return new Wire(duplex);
   }
 
   static open({ tls, startTls: _, resumption, ...place }: Endpoint): Promise<Wire> {

@@ -139,7 +139,7 @@ function placeNode(
 ): NodeProcess {
   const file = join(options.directory, `${me}.toml`);
   const { channels, listenerTerms, logLevel, top, tables, tls, balancer } = options;
-  const { pop3s = 0, poppwds = 0, ...inClear } = ports.behind;
+  const { pop3s = 0, imaps = 0, poppwds = 0, ...inClear } = ports.behind;
   const place = {
     ...{ me, data: me, ports: inClear, channels, logLevel, top },
     listenerTerms: (listenerTerms ?? '') + (balancer?.listenerTerms ?? ''),
@@ -149,7 +149,7 @@ function placeNode(
     tls: tls && {
       certificate: tls.certificateFile,
       key: tls.keyFile,
-      ports: { pop3s, poppwds },
+      ports: { pop3s, imaps, poppwds },
       isOnly: tls.use === 'only',
     },
   };
@@ -171,9 +171,10 @@ async function portsOf({ portBase, tls }: FleetOptions, picker: PortPicker, at: 
   }
   return {
     pop3: await picker.next(),
+    imap: await picker.next(),
     lmtp: await picker.next(),
     poppwd: await picker.next(),
-    ...(tls && { pop3s: await picker.next(), poppwds: await picker.next() }),
+    ...(tls && { pop3s: await picker.next(), imaps: await picker.next(), poppwds: await picker.next() }),
   };
 }
 

@@ -9,7 +9,9 @@ import { type FleetTls, trusting } from './tls.ts';
 const HOMING = resolve(import.meta.dirname, '../../bin/homing.js');
 
 export type NodePorts = Readonly<Record<'pop3' | 'lmtp' | 'poppwd', number>> & {
+  readonly imap?: number;
   readonly pop3s?: number;
+  readonly imaps?: number;
   readonly poppwds?: number;
 };
 
@@ -19,10 +21,13 @@ export class NodeProcess {
   readonly data: string;
   /** As the fleet's clients use them: in clear, or, where TLS alone is used, by STLS and STARTTLS. */
   readonly pop3: Endpoint;
+  /** Where the node has it. */
+  readonly imap: Endpoint | undefined;
   readonly lmtp: Endpoint;
   readonly poppwd: Endpoint;
   /** Under implicit TLS, where the fleet has any. */
   readonly pop3s: Endpoint | undefined;
+  readonly imaps: Endpoint | undefined;
   readonly ports: NodePorts;
   readonly lines: string[] = [];
   program: Program | undefined;
@@ -49,9 +54,11 @@ export class NodeProcess {
     const isOnly = place.tls?.use === 'only';
     const upgraded = place.tls && isOnly ? { startTls: trusting(place.tls) } : {};
     this.pop3 = { ...at(ports.pop3), ...upgraded };
+    this.imap = ports.imap === undefined ? undefined : { ...at(ports.imap), ...upgraded };
     this.lmtp = { ...at(ports.lmtp), ...upgraded };
     this.poppwd = (isOnly ? under(ports.poppwds) : undefined) ?? at(ports.poppwd);
     this.pop3s = under(ports.pop3s);
+    this.imaps = under(ports.imaps);
     this.#environment = { ...process.env, ...place.environment };
     this.#command = place.command ?? [process.execPath, HOMING];
   }

@@ -22,7 +22,7 @@ export type ReloadOptions = {
 
 /** Tables and options that are in force from the next connection, or line of the log, on. */
 const LIVE =
-  /^(listener|pop3\..*|lmtp\..*|poppwd\..*|limits\..*|cleartext-login-enable|lmtp-enable-overquota-delivery|log\.level)$/;
+  /^(listener|pop3\..*|imap\..*|lmtp\..*|poppwd\..*|limits\..*|cleartext-login-enable|lmtp-enable-overquota-delivery|log\.level)$/;
 
 export function reloader({
   file,
@@ -54,8 +54,8 @@ export function reloader({
 
 /** The running configuration with those parts of the wanted one that need no restart. */
 function withLive(running: Config, wanted: Config): Config {
-  const { listeners, pop3, lmtp, poppwd, limits, cleartextLoginEnable, lmtpEnableOverquotaDelivery } = wanted;
-  const live = { listeners, pop3, lmtp, poppwd, limits, cleartextLoginEnable, lmtpEnableOverquotaDelivery };
+  const { listeners, pop3, imap, lmtp, poppwd, limits, cleartextLoginEnable, lmtpEnableOverquotaDelivery } = wanted;
+  const live = { listeners, pop3, imap, lmtp, poppwd, limits, cleartextLoginEnable, lmtpEnableOverquotaDelivery };
   return { ...running, ...live, log: { ...running.log, level: wanted.log.level } };
 }
 

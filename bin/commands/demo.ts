@@ -25,7 +25,7 @@ export function demoCommand(): Command {
     .option('--directory <directory>', 'where to keep it', 'var/demo')
     .option(
       '--port-base <port>',
-      'POP3 is at 110 above (under TLS at 995), LMTP at 124, poppwd at 106 (107)',
+      'POP3 is at 110 above (under TLS at 995), IMAP at 143 (993), LMTP at 124, poppwd at 106 (107)',
       Number,
       1000,
     )
@@ -58,6 +58,7 @@ async function demo(options: { directory: string; portBase: number }): Promise<v
   console.log(readFileSync(passwords, 'utf8').trimEnd().replace(/^/gm, '  '));
   const [name, secret] = readFileSync(passwords, 'utf8').split('\n')[0]!.split(' ');
   console.log(`\ntry:  curl -s pop3://127.0.0.1:${ports.pop3}/1 -u '${name}:${secret}'`);
+  console.log(`      curl -s 'imap://127.0.0.1:${ports.imap}/INBOX;MAILINDEX=1' -u '${name}:${secret}'`);
   const certificate = join(options.directory, 'tls', 'cert.pem');
   if (config.tls)
     // a demo that an older version made has none

@@ -7,7 +7,11 @@ export const connectionLog = {
     example: './var/n1/log/connection.log',
   }),
   protocols: option(
-    list(choice(['pop3', 'poppwd']), 'list of protocols', 'a list of "pop3" and "poppwd"').default(['pop3', 'poppwd']),
+    list(choice(['pop3', 'imap', 'poppwd']), 'list of protocols', 'a list of "pop3", "imap" and "poppwd"').default([
+      'pop3',
+      'imap',
+      'poppwd',
+    ]),
     { doc: 'Whose connections are logged. LMTP has no log-ins and is never logged here.' },
   ),
 } as const;

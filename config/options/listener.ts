@@ -2,14 +2,15 @@
 import { addresses, choice, integer, ipAddress, option, path, text } from '../option.ts';
 
 export const listener = {
-  protocol: option(choice(['pop3', 'lmtp', 'poppwd']), { doc: 'What is spoken here.', example: 'pop3' }),
+  protocol: option(choice(['pop3', 'imap', 'lmtp', 'poppwd']), { doc: 'What is spoken here.', example: 'pop3' }),
   address: option(ipAddress().optional(), {
     doc: 'The address to listen at; `0.0.0.0` or `::` for all. LMTP knows no passwords: who reaches it can deliver.',
     fallback: '127.0.0.1',
   }),
   port: option(integer(0, 65535).optional(), {
     doc: 'TCP port; 0 takes a free one, which `serve` prints. Not beside `path`.',
-    fallback: '110 for pop3, 995 for pop3 with `tls = "implicit"`, 106 for poppwd (8106 on macOS), none for lmtp',
+    fallback:
+      '110 for pop3 and 143 for imap, 995 and 993 with `tls = "implicit"`, 106 for poppwd (8106 on macOS), none for lmtp',
     example: 1110,
   }),
   path: option(path().optional(), {
@@ -27,7 +28,7 @@ export const listener = {
     unit: 'connections',
   }),
   tls: option(choice(['none', 'starttls', 'implicit']).default('none'), {
-    doc: 'TLS on this listener, with the certificates of `[tls]`: `none`; `starttls`, when the client asks (POP3 STLS: RFC 2595 §4, LMTP STARTTLS: RFC 3207); `implicit`, from the first octet (RFC 8314 §3). poppwd has no command for it. A unix socket needs none.',
+    doc: 'TLS on this listener, with the certificates of `[tls]`: `none`; `starttls`, when the client asks (POP3 STLS: RFC 2595 §4, IMAP STARTTLS: RFC 9051 §6.2.1, LMTP STARTTLS: RFC 3207); `implicit`, from the first octet (RFC 8314 §3). poppwd has no command for it. A unix socket needs none.',
   }),
   allow: option(addresses().optional(), {
     doc: 'Clients that may connect, by address; others are closed without a word. Absent with `allow-file` absent: all. [How to write one](../listeners.md#address-lists).',

@@ -1,5 +1,5 @@
-/** The tables `[pop3]`, `[lmtp]` and `[poppwd]`: what a session of each protocol may do. */
-import { choice, duration, flag, integer, option, size } from '../option.ts';
+/** The tables `[pop3]`, `[imap]`, `[lmtp]` and `[poppwd]`: what a session of each protocol may do. */
+import { choice, domain, duration, flag, integer, list, option, size, text } from '../option.ts';
 
 const loginTimeout = (fallback: string, remark = '') =>
   option(duration('0s', '1d').prefault(fallback), {
@@ -21,6 +21,56 @@ export const pop3 = {
   'login-delay': option(duration('0s', '1d').prefault('0s'), {
     doc: "The least time between two log-ins of an account, on whatever nodes; an earlier one gets `-ERR [LOGIN-DELAY]` (RFC 2449 §6.5). 0 is no limit, and then no capability is shown. Should be the same on every node. An owner's death forgets the last log-ins.",
   }),
+} as const;
+
+export const imap = {
+  'idle-timeout': option(duration('1s', '1d').prefault('30m'), {
+    doc: 'A session silent for so long is told so and closed; one in IDLE is silent (RFC 2177). RFC 9051 §5.4 wants at least 30 minutes; less is taken with a warning.',
+  }),
+  'idle-keepalive': option(duration('0s', '1h').prefault('2m'), {
+    doc: 'A client in IDLE hears at least this often that the server is still there, so that nothing on the way takes the connection for dead. 0: never.',
+  }),
+  'login-failures': loginFailures(),
+  'login-timeout': loginTimeout('10m'),
+  'message-size-limit': option(size('64KiB', '4095MiB').prefault('100MiB'), {
+    doc: 'The largest message that APPEND takes, announced as APPENDLIMIT (RFC 7889).',
+  }),
+  'default-mailboxes': option(
+    list(
+      text(
+        /^(Drafts|Sent|Junk|Trash|Archive)(=[^\u0000-\u001f\u007f*%]{1,200})?$/,
+        'Drafts, Sent, Junk, Trash or Archive, or one of these with another name, such as "Sent=Sent Items"',
+        'special use, or `use=name`',
+      ),
+      'list of special uses',
+      'a list of special uses',
+      0,
+    ).default(['Drafts', 'Sent', 'Junk', 'Trash', 'Archive']),
+    {
+      doc: 'Mailboxes that an account gets at a log-in by IMAP while it has none but INBOX: one for each of these uses (RFC 6154), under the name of the use or another one, subscribed to. `[]`: none. Should be the same on every node.',
+      example: ['Drafts', 'Sent=Sent Items', 'Trash'],
+    },
+  ),
+  'quota-visible-to-users': option(flag().default(false), {
+    doc: 'Users may ask for their own quota with GETQUOTA and GETQUOTAROOT. Otherwise these are for administrators, as SETQUOTA always is.',
+  }),
+  'admin-domain': option(domain().optional(), {
+    doc: 'All accounts of this domain are administrators.',
+    fallback: 'none',
+    example: 'admin.example.test',
+  }),
+  administrators: option(
+    list(
+      text(/^[^\s@]+@[^\s@]+$/, 'an account such as "root@example.test"', 'account'),
+      'list of accounts',
+      'a list of accounts',
+    ).optional(),
+    {
+      doc: 'Accounts that are administrators, too: they have every right on every mailbox, and see and set quotas. Read at the start; should be the same on every node.',
+      fallback: 'none',
+      example: ['root@example.test'],
+    },
+  ),
 } as const;
 
 export const lmtp = {

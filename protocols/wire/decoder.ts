@@ -15,8 +15,9 @@ export type Piece<Command> =
 /**
  * What a session's machine asks its decoder to read next. `sasl-response`: the next line is a client's response in a SASL
  * exchange (RFC 5034 §4), or its cancelling; it comes as a command of the protocol's own, and after it commands come again.
+ * `idle-done`: so too the next line, which ends an IDLE (RFC 9051 §6.3.13).
  */
-export type Expectation = 'command' | 'body' | 'sasl-response';
+export type Expectation = 'command' | 'body' | 'sasl-response' | 'idle-done';
 
 export interface Decoder<Command> {
   push(bytes: Uint8Array): void;

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { run } from './run-file.ts';
 
-/** Packages, and the program whose absence means that they are missing. */
+/** Packages, and the program, or the file of one that is on no PATH, whose absence means that they are missing. */
 type Peer = readonly [packages: string, program: string];
 
 const PEERS: readonly Peer[] = [
@@ -18,6 +18,7 @@ const PEERS: readonly Peer[] = [
 /** What `npm run test:interop` wants besides. */
 const CLIENTS: readonly Peer[] = [
   ['fetchmail', 'fetchmail'],
+  ['isync', 'mbsync'],
   ['mpop', 'mpop'],
   ['swaks libnet-ssleay-perl', 'swaks'],
 ];
@@ -26,10 +27,13 @@ const CLIENTS: readonly Peer[] = [
 const SERVERS: readonly Peer[] = [
   ['haproxy', 'haproxy'],
   ['postfix', 'postfix'],
+  ['dovecot-imapd', '/usr/lib/dovecot/imap'],
 ];
 
 const onPath = (program: string) =>
-  [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin'].some((folder) => existsSync(`${folder}/${program}`));
+  program.startsWith('/')
+    ? existsSync(program)
+    : [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin'].some((folder) => existsSync(`${folder}/${program}`));
 
 const startsServices = () => existsSync('/run/systemd/system') && !existsSync('/usr/sbin/policy-rc.d');
 

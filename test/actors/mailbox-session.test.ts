@@ -416,13 +416,27 @@ test('a session never opened is closed without a word; one on a closed bus gives
   assert.is(clock.monotonic(), before);
 });
 
-test('two numbered requests at once are a mistake of ours', async () => {
-  const { clock, session } = front();
+test('of two numbered requests at once the second waits for the first, and is not asked once the session is closed', async () => {
+  const { clock, host, session, then } = front();
   const delivery = session('delivery');
   await clock.until(delivery.open());
-  const first = delivery.deliver(inline('a'), [to('joe')]);
-  assert.instance(await delivery.deliver(inline('b'), [to('joe')]).catch((error: unknown) => error), Error);
-  assert.ok((await clock.until(first)).ok);
+  then('lost');
+  const both = [delivery.deliver(inline('a'), [to('joe')]), delivery.deliver(inline('b'), [to('joe')])];
+  assert.equal(
+    (await clock.until(Promise.all(both))).map((each) => each.ok),
+    [true, true],
+  );
+  assert.equal(
+    host.delivered.map(({ bytes }) => String(bytes)),
+    ['a', 'b'],
+  );
+  then('lost');
+  const last = [delivery.deliver(inline('c'), [to('joe')]), delivery.deliver(inline('d'), [to('joe')])];
+  const closed = delivery.close();
+  assert.ok((await clock.until(last[0]!)).ok);
+  assert.equal(await clock.until(last[1]!), { ok: false, refusal: 'ended' });
+  await clock.until(closed);
+  assert.is(host.delivered.length, 3);
 });
 
 test('accepted means delivered once, unavailable at most once, whatever is lost, late, doubled or dead', async () => {

@@ -350,7 +350,7 @@ test('a restore touches nothing that exists, and makes nothing when one thing is
       }),
     );
     await restoreOf(
-      /mail\/n1: its format is 99, and this program knows up to 1/,
+      /mail\/n1: its format is 99, and this program knows up to 2/,
       edit((manifest) => {
         manifest.mail[0]!['formatVersion'] = 99;
       }),
@@ -437,7 +437,7 @@ test('check names what is missing, newer, damaged or of another store, and goes 
     await editHead(n1, { storeId: 'x', mailHost: 'n1', formatVersion: 1 });
     const [directory, , newer] = await check(config);
     assert.match(directory!.flaws[0]!, /mailHost n1: known to the directory with store .*, but the store here is x/);
-    assert.equal(newer!.flaws, ['its format is 99, and this program knows up to 1']);
+    assert.equal(newer!.flaws, [`its format is 99, and this program knows up to ${t.FORMAT_VERSION}`]);
 
     writeFileSync(join(n1, 'data.mdb'), 'no database');
     writeFileSync(join(config.data, 'directory', 'data.mdb'), 'no database either');

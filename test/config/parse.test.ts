@@ -47,8 +47,17 @@ test('everything but a name, a directory and a domain has a default', () => {
     clusterKeyFile: '/etc/homing/n1/cluster.key',
     listeners: [],
     log: { level: 'info', format: 'text', destination: 'stderr' },
-    connectionLog: { destination: 'off', protocols: ['pop3', 'poppwd'] },
+    connectionLog: { destination: 'off', protocols: ['pop3', 'imap', 'poppwd'] },
     pop3: { idleTimeoutMs: 600_000, loginFailures: 3, loginTimeoutMs: 600_000, loginDelayMs: 0 },
+    imap: {
+      idleTimeoutMs: 1_800_000,
+      idleKeepaliveMs: 120_000,
+      loginFailures: 3,
+      loginTimeoutMs: 600_000,
+      messageSizeLimitOctets: 104_857_600,
+      defaultMailboxes: ['Drafts', 'Sent', 'Junk', 'Trash', 'Archive'],
+      quotaVisibleToUsers: false,
+    },
     lmtp: {
       idleTimeoutMs: 300_000,
       allow8bitheaders: false,
@@ -147,6 +156,12 @@ test('a port may be left out: each protocol has its own, but LMTP, and poppwd an
   const ports = (more: string, platform = 'linux') =>
     accepted(more, { ...source, platform }).listeners.map(({ place }) => 'port' in place && place.port);
   assert.equal(ports(`${LISTENER}${TLS.replace('[tls]', '\n[tls]')}${LISTENER}tls = "implicit"\n`), [110, 995]);
+  assert.equal(
+    ports(
+      `[[listener]]\nprotocol = "imap"\n${TLS.replace('[tls]', '\n[tls]')}[[listener]]\nprotocol = "imap"\ntls = "implicit"\n`,
+    ),
+    [143, 993],
+  );
   assert.equal(ports('[[listener]]\nprotocol = "poppwd"\n'), [106]);
   assert.equal(ports('[[listener]]\nprotocol = "poppwd"\n', 'darwin'), [8106]);
 });
@@ -192,7 +207,7 @@ const WRONG: readonly (readonly [string, string, string])[] = [
   [
     'a connection log of LMTP',
     '[connection-log]\nprotocols = ["lmtp"]',
-    'connection-log.protocols#1: "lmtp" is not allowed: must be "pop3" or "poppwd"',
+    'connection-log.protocols#1: "lmtp" is not allowed: must be "pop3" or "imap" or "poppwd"',
   ],
   [
     'fewer sessions than none',
@@ -234,8 +249,8 @@ const WRONG: readonly (readonly [string, string, string])[] = [
   ],
   [
     'a protocol that comes later',
-    '[[listener]]\nprotocol = "imap"\nport = 143',
-    'listener#1.protocol: "imap" is not allowed: must be "pop3" or "lmtp" or "poppwd"',
+    '[[listener]]\nprotocol = "http"\nport = 80',
+    'listener#1.protocol: "http" is not allowed: must be "pop3" or "imap" or "lmtp" or "poppwd"',
   ],
   [
     'an unknown kind of TLS',
@@ -358,7 +373,7 @@ const WRONG: readonly (readonly [string, string, string])[] = [
   [
     'a key of several tables',
     '[owner]\nidle-timeout = 5',
-    'owner.idle-timeout: is no option; it belongs in [pop3] or [lmtp] or [poppwd]',
+    'owner.idle-timeout: is no option; it belongs in [pop3] or [imap] or [lmtp] or [poppwd]',
   ],
   [
     'a key of the top in a table',
@@ -505,11 +520,14 @@ test('several problems are told together', () => {
   );
 });
 
-test('an idle time below what the documents want is taken with a warning (RFC 1939 §3, RFC 5321 §4.5.3.2.7)', () => {
-  const config = accepted('[pop3]\nidle-timeout = "599s"\n[lmtp]\nidle-timeout = 10\n[poppwd]\nidle-timeout = "4m"\n');
+test('an idle time below what the documents want is taken with a warning (RFC 1939 §3, RFC 9051 §5.4, RFC 5321 §4.5.3.2.7)', () => {
+  const config = accepted(
+    '[pop3]\nidle-timeout = "599s"\n[imap]\nidle-timeout = "29m"\n[lmtp]\nidle-timeout = 10\n[poppwd]\nidle-timeout = "4m"\n',
+  );
   assert.is(config.pop3.idleTimeoutMs, 599_000);
   assert.equal(configWarnings(config, 'homing.toml'), [
     'homing.toml: pop3.idle-timeout: 599s is short: RFC 1939 §3 wants at least 10m',
+    'homing.toml: imap.idle-timeout: 29m is short: RFC 9051 §5.4 wants at least 30m',
     'homing.toml: lmtp.idle-timeout: 10s is short: RFC 5321 §4.5.3.2.7 wants at least 5m',
     'homing.toml: poppwd.idle-timeout: 4m is short: clients count on at least 5m',
   ]);

@@ -143,6 +143,7 @@ test('numbers raised are above all that were given out, and the state is sound',
     ...before,
     uidNext: before.uidNext + 1000,
     modSeq: before.modSeq + 1000,
+    lost: { above: before.modSeq, below: before.modSeq + 1000 },
   });
   assert.equal(t.accounts.get(to, 'joe'), {
     ...account,

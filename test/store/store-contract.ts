@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CHUNK_OCTETS, cut } from '../../store/blob.ts';
-import type { Change } from '../../store/change.ts';
+import type { Change, FlagsGroup } from '../../store/change.ts';
 import { flaws } from '../../store/check.ts';
+import { FLAG } from '../../store/flags.ts';
 import type { Entry } from '../../store/key-value.ts';
 import { NOTHING_APPLIED, seal } from '../../store/record.ts';
 import { type Store, StoreFault } from '../../store/store.ts';
@@ -178,6 +179,91 @@ export function storeContract(name: string, make: () => Promise<Subject>): void 
       [],
     );
   });
+
+  against(
+    'flags, copies, what vanished and what is noted beside are kept, and a follower has them too',
+    async (store) => {
+      const copy = follower(store.identity);
+      const commit = async (...changes: Change[]) => {
+        const record = seal(store.applied(), 1, changes);
+        assert.ok((await store.commit(record)).ok);
+        copy.tap(record);
+      };
+      const home = { account: 'joe', mailbox: 1 };
+      const first = delivery('joe', Buffer.from('one'));
+      const appended = first.at(-1)!;
+      const uids = Array.from({ length: 2_500 }, (_, at) => at + 2);
+      const more = uids.map((uid) => ({ ...appended, uid, modSeq: uid + 1, sequence: uid, flags: uid % 32 }) as Change);
+      await commit(...first, ...more);
+      const groups: FlagsGroup[] = [
+        { uids: [[1, 2_100]], flags: FLAG.seen | FLAG.deleted, keywords: ['work'] },
+        { uids: [[2_400, 2_400]], flags: 0 },
+      ];
+      await commit({ type: 'FlagsChanged', ...home, modSeq: 2_503, groups });
+      await commit(
+        { type: 'MailboxCreated', account: 'ann', mailbox: 1, name: 'INBOX', uidValidity: 8 },
+        {
+          type: 'Copied',
+          account: 'ann',
+          mailbox: 1,
+          modSeq: 2,
+          uid: 1,
+          sequence: 1,
+          saveDate: 9,
+          from: home,
+          uids: [[100, 2_400]],
+          flags: FLAG.seen,
+          withKeywords: true,
+        },
+      );
+      await commit({
+        type: 'Expunged',
+        ...home,
+        uids: uids.filter((uid) => uid < 2_300 && uid % 3 !== 0),
+        modSeq: 2_504,
+      });
+      await commit(
+        { type: 'StructureKept', sha256: sha256(Buffer.from('one')), structure: Buffer.from('made of it') },
+        { type: 'StructureKept', sha256: 'of none', structure: Buffer.from('nothing') },
+        { type: 'RecentShown', ...home, from: 2_000 },
+        { type: 'RecentShown', ...home, from: 1_000 },
+        { type: 'SpecialUseSet', ...home, specialUse: '\\Sent' },
+        { type: 'Subscribed', account: 'joe', name: 'a/b' },
+        { type: 'Subscribed', account: 'joe', name: 'INBOX' },
+        { type: 'Unsubscribed', account: 'joe', name: 'a/b' },
+        { type: 'AnnotationSet', ...home, entry: '/comment', who: '', value: Buffer.alloc(0) },
+        { type: 'AnnotationSet', ...home, entry: '/comment', who: 'ann', value: Buffer.from('hers') },
+        { type: 'AnnotationSet', ...home, entry: '/comment', who: 'ann', value: null },
+        { type: 'AnnotationSet', ...home, mailbox: 77, entry: '/comment', who: '', value: Buffer.from('of none') },
+      );
+      const found = store.read((view) => ({
+        row: t.mailboxes.get(view, 'joe', 1)!,
+        copied: t.messages.get(view, 'ann', 1, 2_301)!,
+        ann: t.mailboxes.get(view, 'ann', 1)!,
+        keywords: t.keywords.get(view, 'ann', 1),
+        structures: [...t.structures.range(view, [])].map(({ row }) => String(row)),
+        annotations: [...t.annotations.range(view, ['joe'])],
+        subscriptions: [...t.subscriptions.range(view, ['joe'])].map(({ key }) => key[1]),
+      }));
+      assert.is(found.row.specialUse, '\\Sent');
+      assert.is(found.row.recentFrom, 2_000);
+      assert.is(found.ann.messages, 2_301);
+      assert.is(found.ann.unseen, 150); // of 2,101 to 2,400 those with an even UID: the last is seen no more
+      assert.equal([found.copied.emailOf, found.copied.emailId, found.copied.flags], ['joe', 2_400, 0]);
+      assert.equal(found.keywords, ['work']);
+      assert.equal(found.structures, ['made of it']);
+      assert.equal(found.annotations, [{ key: ['joe', 1, '/comment', ''], row: Buffer.alloc(0) }]);
+      assert.equal(found.subscriptions, ['INBOX']);
+      await copy.mustEqual(store);
+      await commit({ type: 'SpecialUseSet', ...home, specialUse: null }, { type: 'NumbersRaised', by: 1_000 });
+      await commit({ type: 'MailboxUnnamed', ...home });
+      await commit({ type: 'Expunged', ...home, uids: [2_401, 2_402], modSeq: 3_510 });
+      await commit({ type: 'AccountDropped', account: 'joe' }, { type: 'AccountDropped', account: 'ann' });
+      await copy.mustEqual(store);
+      const left = store.read((view) => [...view.range([])].map(({ key }) => key[0]));
+      assert.equal([...new Set(left)], ['account', 'chunk', 'garbage', 'next']);
+    },
+  );
 
   against('commits that are asked for at once are done one after another', async (store) => {
     const first = seal(store.applied(), 1, delivery('joe', Buffer.from('one')));

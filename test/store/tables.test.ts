@@ -18,7 +18,8 @@ test('messages among some UIDs are those that are there, close together or far a
         for (const mailbox of [1, 2, 3]) {
           for (const uid of there) {
             const trace = Buffer.from(`${mailbox}`);
-            const row = { modSeq: 1, sequence: uid, internalDate: 0, sizeOctets: 9, trace, blob: 'b' };
+            const flags = { flags: 0, saveDate: 0, emailId: uid };
+            const row = { modSeq: 1, sequence: uid, internalDate: 0, sizeOctets: 9, trace, blob: 'b', ...flags };
             messages.put(view, ['joe', mailbox, uid], row);
           }
         }

@@ -14,7 +14,7 @@ export type ReadEntry = {
 };
 
 const LINE =
-  /^(\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d\.\d\d) (\S+) \+ ([AOCX]) (TCP\|[0-9A-Fa-f.:]+\|\d+\|[0-9A-Fa-f.:]*\|\d+|UNIX\|[^\s|]+) (POP3|POPPASSD)((?: [a-z]+=[!-~]*)+)\n$/;
+  /^(\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d\.\d\d) (\S+) \+ ([AOCX]) (TCP\|[0-9A-Fa-f.:]+\|\d+\|[0-9A-Fa-f.:]*\|\d+|UNIX\|[^\s|]+) (POP3|IMAP|POPPASSD)((?: [a-z]+=[!-~]*)+)\n$/;
 
 /** @param line  with its LF */
 export function readEntry(line: string): ReadEntry {
@@ -43,6 +43,7 @@ export function keptConnectionLog(clock: Pick<Clock, 'wall' | 'monotonic'> = sys
   const lines: string[] = [];
   const log: ConnectionLog = connectionLogTo({ source: 'n1', clock, lines: { write: (line) => lines.push(line) } }, [
     'pop3',
+    'imap',
     'poppwd',
   ]);
   return {

@@ -64,35 +64,38 @@ export async function fill({ node }: Place, account = JOE): Promise<void> {
 /** What one client was seen to use. */
 export class Evidence {
   readonly #client: string;
+  readonly #protocol: 'POP3' | 'IMAP';
   readonly #shown = new Set<string>();
 
-  constructor(client: string) {
+  constructor(client: string, protocol: 'POP3' | 'IMAP' = 'POP3') {
     this.#client = client;
+    this.#protocol = protocol;
   }
 
   /** Each capability with what must stand in the client's own account of the conversation. */
   see(account: string, capabilities: Readonly<Record<string, RegExp>>): void {
     for (const [capability, said] of Object.entries(capabilities)) {
-      assert.match(account, said, `${this.#client}: ${capability}`);
+      assert.match(account, said, `${this.#client}: ${capability}: ${said} is not in\n${account.slice(-4000)}`);
       this.#shown.add(capability);
     }
   }
 
   /** The client's column in docs/interop.md says neither more nor less. */
   mustBeDocumented(): void {
-    assert.equal([...this.#shown].sort(), documented(this.#client));
+    assert.equal([...this.#shown].sort(), documented(this.#protocol, this.#client));
   }
 }
 
-function documented(client: string): string[] {
+function documented(protocol: string, client: string): string[] {
   const cellsOf = (line: string) =>
     line
       .split('|')
       .slice(1, -1)
       .map((cell) => cell.trim());
-  const lines = readFileSync(DOCUMENT, 'utf8').split('\n');
+  const whole = readFileSync(DOCUMENT, 'utf8').split('\n');
+  const lines = whole.slice(whole.indexOf(`## ${protocol}`));
   const head = lines.findIndex((line) => line.startsWith('|') && cellsOf(line).includes(client));
-  if (head < 0) throw new Error(`docs/interop.md: no table has a column ${client}`);
+  if (head < 0) throw new Error(`docs/interop.md: no table below ${protocol} has a column ${client}`);
   const column = cellsOf(lines[head]!).indexOf(client);
   const rows = lines.slice(head + 2);
   return rows

@@ -4,6 +4,7 @@
  *
  *     # a comment
  *     S: +OK ready <timestamp>         <timestamp> stands for any `<unique@host>`
+ *     S: * <number> EXISTS             `<number>` stands for any, `<any>` for anything
  *     C: APOP joe <apop tanstaaf>      the digest of that timestamp and a secret (RFC 1939 §7)
  *     C: <close>                       the client ends its side; after that, or after `S: <close>`, nothing may come
  *     C: <tls>                         the client begins TLS; what follows is said after it, whatever the pace
@@ -109,7 +110,13 @@ function say(client: Client, text: string, pace: Pace, timestamp: string): void 
 }
 
 const patternOf = (text: string): RegExp =>
-  new RegExp(`^${text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&').replace('<timestamp>', '<[^<>@\\s]+@[^<>\\s]+>')}$`);
+  new RegExp(
+    `^${text
+      .replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+      .replace('<timestamp>', '<[^<>@\\s]+@[^<>\\s]+>')
+      .replaceAll('<number>', '[0-9]+')
+      .replaceAll('<any>', '.*')}$`,
+  );
 
 /** The client's end of a connection. What it has to say it says; what it hears it keeps until asked. */
 export class Client {
@@ -240,7 +247,13 @@ export type Played = {
   close(): Promise<void>;
 };
 
-export type PlayOptions = { readonly limits?: Limits; readonly clock?: Clock; readonly log?: Log };
+export type PlayOptions = {
+  readonly limits?: Limits;
+  readonly clock?: Clock;
+  readonly log?: Log;
+  /** Over memory: where several of one house's are open at once, each has its own. */
+  readonly session?: string;
+};
 
 const generous: Limits = { idleMs: 600_000, writeMs: 60_000 };
 
@@ -255,7 +268,7 @@ const callerOf = (session: string): Caller => ({
 /** Over memory: no socket, no kernel. */
 export function overMemory(protocol: Protocol, options: PlayOptions = {}): Played {
   const [near, far] = duplexPair();
-  const session = sessionIds('memory')();
+  const session = options.session ?? sessionIds('memory')();
   let tell: (ending: Ending) => void = () => {};
   const ended = new Promise<Ending>((resolve) => (tell = resolve));
   const caller = callerOf(session);

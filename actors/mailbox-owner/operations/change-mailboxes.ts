@@ -12,7 +12,7 @@ import { INBOX, isInferior, mailboxName, superiorsOf } from '../mailbox-name.ts'
 import { countRights, created, mailboxNamed, removal } from '../mailboxes.ts';
 import type { Answers, ChangeMailboxes } from '../operation.ts';
 import type { MailboxEdit, MailboxRefusal } from '../requests.ts';
-import { editedRights } from '../rights.ts';
+import { editedRights, ownersEntry } from '../rights.ts';
 
 /** Of one account: so many are walked in one turn. */
 export const MOST_MAILBOXES = 10_000;
@@ -24,7 +24,10 @@ export const MOST_DELETED_AT_ONCE = 500;
 export const MOST_RENAMED_AT_ONCE = 1_000;
 
 type Answer = Answers['change-mailboxes'];
-type Edit<T extends MailboxEdit['type']> = ChangeMailboxes & { readonly edit: Extract<MailboxEdit, { type: T }> };
+/** Also of who asks for one of these with rights of his own: edit-mailboxes.ts. */
+export type Edit<T extends MailboxEdit['type']> = Omit<ChangeMailboxes, 'type' | 'edit'> & {
+  readonly edit: Extract<MailboxEdit, { type: T }>;
+};
 
 export function changeMailboxes(view: View, operation: ChangeMailboxes): Decision<Answer> {
   const { edit } = operation;
@@ -46,7 +49,7 @@ const yes = (changes: readonly Change[], going: number | null = null): Decision<
   answer: accept({ going }),
 });
 
-function create(view: View, { account, edit, withInbox, now }: Edit<'create'>): Decision<Answer> {
+export function create(view: View, { account, edit, withInbox, now }: Edit<'create'>): Decision<Answer> {
   const name = mailboxName(edit.name);
   if (!name.ok || lacksInbox(name.value, withInbox)) return no('bad-name');
   if (mailboxNamed(view, account, name.value)) return no('exists');
@@ -56,7 +59,7 @@ function create(view: View, { account, edit, withInbox, now }: Edit<'create'>): 
 }
 
 /** The name goes at once, and whatever is asked by it next is asked of another mailbox; what is left has a number only. */
-function remove(view: View, { account, edit }: Edit<'delete'>): Decision<Answer> {
+export function remove(view: View, { account, edit }: Edit<'delete'>): Decision<Answer> {
   const name = mailboxName(edit.name);
   if (name.ok && name.value === INBOX) return no('is-inbox');
   const found = name.ok ? mailboxNamed(view, account, name.value) : undefined;
@@ -66,7 +69,7 @@ function remove(view: View, { account, edit }: Edit<'delete'>): Decision<Answer>
   return more ? yes([{ type: 'MailboxUnnamed', account, mailbox }, ...changes], mailbox) : yes(changes);
 }
 
-function rename(view: View, { account, edit, withInbox, now }: Edit<'rename'>): Decision<Answer> {
+export function rename(view: View, { account, edit, withInbox, now }: Edit<'rename'>): Decision<Answer> {
   const from = mailboxName(edit.name);
   if (from.ok && from.value === INBOX) return no('is-inbox');
   if (!from.ok || !mailboxNamed(view, account, from.value)) return no('no-such-mailbox');
@@ -92,7 +95,8 @@ function rename(view: View, { account, edit, withInbox, now }: Edit<'rename'>): 
   return yes([renamed, ...created(view, account, lacking, now)]);
 }
 
-function setRights(view: View, { account, edit, withInbox, now }: Edit<'set-rights'>): Decision<Answer> {
+/** The account's own entry begins with all rights, which it has as long as there is none, and never comes to be without any. */
+export function setRights(view: View, { account, edit, withInbox, now }: Edit<'set-rights'>): Decision<Answer> {
   const name = mailboxName(edit.name);
   if (!name.ok || lacksInbox(name.value, withInbox)) return no('no-such-mailbox');
   const isInbox = name.value === INBOX;
@@ -100,13 +104,22 @@ function setRights(view: View, { account, edit, withInbox, now }: Edit<'set-righ
   if (!found) return no('no-such-mailbox');
   const { mailbox } = found;
   const { identifier } = edit;
-  const before = rights.get(view, account, mailbox, identifier) ?? '';
-  const after = editedRights(before, edit.rights);
-  if (!after.ok) return no('bad-rights');
-  if (after.value === before) return yes([]);
-  if (before === '' && countRights(view, account, mailbox) >= MOST_IDENTIFIERS) return no('too-many');
+  const entry = rights.get(view, account, mailbox, identifier);
+  const isOwner = identifier === account;
+  const before = isOwner ? ownersEntry(entry) : (entry ?? '');
+  const edited = editedRights(before, edit.rights);
+  if (!edited.ok) return no('bad-rights');
+  const after = isOwner ? ownersEntry(edited.value) : edited.value;
+  if (after === before) return yes([]);
+  if (entry === undefined && countRights(view, account, mailbox) >= MOST_IDENTIFIERS) return no('too-many');
   const made = 'created' in found ? found.created : [];
-  return yes([...made, { type: 'RightsSet', account, mailbox, identifier, rights: after.value }]);
+  return yes([...made, { type: 'RightsSet', account, mailbox, identifier, rights: after }]);
+}
+
+/** The identifier is on the list no more; the account itself has all rights then (rights.ts). RFC 4314 §3.2. */
+export function deleteRights(view: View, account: string, mailbox: number, identifier: string): Decision<Answer> {
+  if (rights.get(view, account, mailbox, identifier) === undefined) return yes([]);
+  return yes([{ type: 'RightsSet', account, mailbox, identifier, rights: '' }]);
 }
 
 /** Shared mailboxes have no INBOX beside them, and nothing stands below one that is not there. */

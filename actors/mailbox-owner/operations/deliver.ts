@@ -3,16 +3,17 @@
  * mailHost has it already. Each recipient has an answer of its own; a mailbox named twice gets one copy (requirement T-32).
  */
 import { accept, refuse } from '../../../kernel/result.ts';
-import { cut } from '../../../store/blob.ts';
 import type { Change } from '../../../store/change.ts';
 import type { View } from '../../../store/key-value.ts';
-import { accounts, blobs, next, stages } from '../../../store/tables.ts';
+import { accounts } from '../../../store/tables.ts';
 import type { Decision } from '../decide.ts';
 import { type Inbox, inboxOf } from '../inbox.ts';
 import { postable } from '../mailboxes.ts';
-import type { Answers, Deliver, DeliverContent } from '../operation.ts';
+import type { Answers, Deliver } from '../operation.ts';
 import type { Delivered, DeliverRecipient, Usage } from '../requests.ts';
 import { numbered } from '../session.ts';
+import { isThere, keepBodies, sizeOf } from './keep-bodies.ts';
+import { isOverQuota } from './quota.ts';
 
 type Answer = Answers['deliver'];
 
@@ -25,15 +26,10 @@ export function deliver(view: View, operation: Deliver): Decision<Answer> {
   if (request.kind === 'unknown' || request.row.purpose !== 'delivery') {
     return { changes: [], answer: refuse('unknown-handle') };
   }
-  if (content.kind === 'staged') {
-    const staged = stages.get(view, session, content.stage);
-    if (staged?.body !== content.body || staged.sizeOctets !== content.sizeOctets) {
-      return { changes: [], answer: refuse('stage-missing') };
-    }
-  }
+  if (!isThere(view, session, content)) return { changes: [], answer: refuse('stage-missing') };
   const { appended, delivered } = append(view, operation);
   const answered: Change = { type: 'SessionAnswered', session, counter, answer: delivered };
-  const stored = store(view, session, content, appended.length > 0);
+  const stored = keepBodies(view, session)(content, appended.length > 0);
   return { changes: [...stored, ...appended, answered], answer: accept(delivered) };
 }
 
@@ -74,16 +70,18 @@ function appendOne(
   home: Inbox,
   { octets, messages, lastSequence }: Tally,
   recipient: DeliverRecipient,
-  { content }: Deliver,
+  { content, now: saveDate }: Deliver,
 ): Decision<Delivered[number]> & Omit<Tally, 'answers'> {
-  const { account, trace, internalDate, sizeLimitOctets } = recipient;
+  const { account, trace, internalDate, sizeLimitOctets, ignoresQuota } = recipient;
   const bodyOctets = sizeOf(content);
   const sizeOctets = trace.length + bodyOctets;
   const used = { octets, messages, lastSequence };
   if (sizeLimitOctets && bodyOctets > sizeLimitOctets) {
     return { ...used, changes: [], answer: refuse('too-large-for-user') }; // requirement T-25
   }
-  if (isOverQuota(recipient, used, sizeOctets)) return { ...used, changes: [], answer: refuse('over-quota') };
+  if (!ignoresQuota && isOverQuota(recipient, used, { octets: sizeOctets, messages: 1 })) {
+    return { ...used, changes: [], answer: refuse('over-quota') };
+  }
   const { mailbox, row, created } = home;
   const uid = row.uidNext;
   const sequence = lastSequence + 1;
@@ -93,31 +91,10 @@ function appendOne(
     octets: octets + sizeOctets,
     messages: messages + 1,
     lastSequence: sequence,
-    changes: [...created, { type: 'Appended', account, mailbox, uid, modSeq, sequence, internalDate, trace, sha256 }],
+    changes: [
+      ...created,
+      { type: 'Appended', account, mailbox, uid, modSeq, sequence, internalDate, trace, sha256, saveDate },
+    ],
     answer: accept({ uid, sequence }),
   };
-}
-
-/** A quota of 0 is none, as one that is absent. A message that fills it to the octet still fits (requirement T-24). */
-function isOverQuota(recipient: DeliverRecipient, used: Usage, sizeOctets: number): boolean {
-  const { quotaOctets, quotaMessages, ignoresQuota } = recipient;
-  if (ignoresQuota) return false;
-  if (quotaOctets && used.octets + sizeOctets > quotaOctets) return true;
-  return Boolean(quotaMessages) && used.messages + 1 > quotaMessages!;
-}
-
-const sizeOf = (content: DeliverContent): number =>
-  content.kind === 'inline' ? content.bytes.length : content.sizeOctets;
-
-/** The body becomes a blob if somebody keeps it and the mailHost has no copy; a stage is used up either way. */
-function store(view: View, session: string, content: DeliverContent, isKept: boolean): Change[] {
-  const isNeeded = isKept && !blobs.get(view, content.sha256);
-  if (content.kind === 'staged') {
-    const { stage, sha256 } = content;
-    return [isNeeded ? { type: 'StageKept', session, stage, sha256 } : { type: 'StageDropped', session, stage }];
-  }
-  if (!isNeeded) return [];
-  const body = next.get(view)?.body ?? 1;
-  const { sha256, bytes } = content;
-  return [{ type: 'BlobStored', sha256, body, sizeOctets: bytes.length, chunks: cut(bytes) }];
 }

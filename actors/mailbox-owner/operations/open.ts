@@ -1,9 +1,9 @@
 /**
  * open: a session begins, or is resumed under its own name. `maildrop` takes the account's one POP3 lock
- * (RFC 1939 §4: exclusive-access lock) and fixes what the session will see.
+ * (RFC 1939 §4: exclusive-access lock) and fixes what the session will see. `mailboxes` takes nothing.
  */
 import { accept, refuse } from '../../../kernel/result.ts';
-import type { Change } from '../../../store/change.ts';
+import type { Change, SessionOpened } from '../../../store/change.ts';
 import type { View } from '../../../store/key-value.ts';
 import { accounts, endedSessions, locks, type SessionRow, sessions } from '../../../store/tables.ts';
 import type { Decision } from '../decide.ts';
@@ -14,7 +14,9 @@ import { ending } from '../session.ts';
 type Answer = Answers['open'];
 
 /** What a ticket must grant for each purpose. */
-const RIGHTS = { maildrop: 'maildrop', delivery: 'deliver' } as const;
+const RIGHTS = { maildrop: 'maildrop', delivery: 'deliver', mailboxes: 'mailboxes' } as const;
+/** Such a ticket's session may do everything with every mailbox. */
+const ADMINISTER = 'administer';
 
 export function open(view: View, operation: Open): Decision<Answer> {
   const { session, purpose, admission } = operation;
@@ -28,7 +30,18 @@ export function open(view: View, operation: Open): Decision<Answer> {
     return { changes: [opened(operation, null, null)], answer: accept({ account: null, counter: 0, maildrop: null }) };
   }
   if (admission.account === null) return no('ticket-refused');
-  return openMaildrop(view, operation, admission.account);
+  return purpose === 'maildrop'
+    ? openMaildrop(view, operation, admission.account)
+    : openMailboxes(operation, admission.account);
+}
+
+function openMailboxes(operation: Open, account: string): Decision<Answer> {
+  const administers = operation.admission.rights.includes(ADMINISTER) && { administers: true as const };
+  const begun = opened(operation, account, null);
+  return {
+    changes: [{ ...begun, ...administers }],
+    answer: accept({ account, counter: 0, maildrop: null, ...administers }),
+  };
 }
 
 const no = (refusal: Exclude<Answer, { ok: true }>['refusal']): Decision<Answer> => ({
@@ -44,7 +57,8 @@ function resume({ purpose, front, admission }: Open, row: SessionRow): Decision<
     row.front.me === front.me &&
     row.front.startId === front.startId;
   if (!same) return no('ticket-refused');
-  return { changes: [], answer: accept({ account: row.account, counter: row.counter, maildrop: row.maildrop }) };
+  const { account, counter, maildrop, administers } = row;
+  return { changes: [], answer: accept({ account, counter, maildrop, ...(administers && { administers }) }) };
 }
 
 function openMaildrop(view: View, operation: Open, account: string): Decision<Answer> {
@@ -68,7 +82,7 @@ function openMaildrop(view: View, operation: Open, account: string): Decision<An
   };
 }
 
-function opened(operation: Open, account: string | null, maildrop: OpenedSession['maildrop']): Change {
+function opened(operation: Open, account: string | null, maildrop: OpenedSession['maildrop']): SessionOpened {
   const { session, purpose, front, admission } = operation;
   const expiresAt = admission.expiresAtMs;
   return { type: 'SessionOpened', session, purpose, account, front, expiresAt, maildrop };

@@ -3,7 +3,12 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createActor, fromPromise } from 'xstate';
 import { timersOf } from '../../../actors/machine-clock.ts';
-import { type Begun, mailboxOwnerMachine, mailHostMachine } from '../../../actors/mailbox-owner/machine.ts';
+import {
+  type Begun,
+  type LiveSession,
+  mailboxOwnerMachine,
+  mailHostMachine,
+} from '../../../actors/mailbox-owner/machine.ts';
 import { manualClock } from '../manual-clock.ts';
 
 const never = () => new Promise<never>(() => {});
@@ -99,7 +104,7 @@ test('a mailHost can be stopped while it waits for its lease', async () => {
   assert.equal(seen, ['waitingForLease', 'stopping', 'stopped']);
 });
 
-const owner = (load: () => Promise<readonly { session: string; lock: number }[]>) => {
+const owner = (load: () => Promise<readonly LiveSession[]>) => {
   const clock = manualClock();
   const machine = mailboxOwnerMachine.provide({ actors: { load: fromPromise(load) } });
   const actor = createActor(machine, { input: { account: 'joe' }, clock: timersOf(clock) }).start();

@@ -2,8 +2,12 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { editedRights, rightsOf } from '../../../actors/mailbox-owner/rights.ts';
-import { isOrdered } from '../../../store/rights.ts';
+import { changeable, editedRights, lacking, rightsFor, rightsOf } from '../../../actors/mailbox-owner/rights.ts';
+import { ALL_FLAGS, FLAG } from '../../../store/flags.ts';
+import type { View } from '../../../store/key-value.ts';
+import { overlay } from '../../../store/overlay.ts';
+import { isOrdered, STANDARD_RIGHTS } from '../../../store/rights.ts';
+import { rights as grants } from '../../../store/tables.ts';
 
 const set = (letters: string) => {
   const rights = rightsOf(letters);
@@ -47,6 +51,52 @@ test('whatever is accepted is in order, and taking what was added leaves what wa
       assert.equal(taken, editedRights(rights, `-${edit}`));
     }),
   );
+});
+
+const empty: View = { get: () => undefined, range: () => [] };
+/** What `who` has on joe's mailbox 1, by that list. */
+const held = (who: string, list: Readonly<Record<string, string>> = {}) => {
+  const view = overlay(empty);
+  for (const [identifier, letters] of Object.entries(list)) grants.put(view, ['joe', 1, identifier], letters);
+  return rightsFor(view, { account: who }, 'joe', 1);
+};
+
+test('I-19: what is granted to an account and to anyone, less what is taken from either', () => {
+  assert.is(held('ann'), '');
+  assert.is(held('ann', { ann: 'lr', anyone: 'lp' }), 'lrp');
+  assert.is(held('ann', { ann: 'lrw', anyone: 'lp', '-ann': 'r' }), 'lwp');
+  assert.is(held('ann', { ann: 'lrw', '-anyone': 'w', '-bob': 'l' }), 'lr');
+  assert.is(held('ann', { anonymous: 'lr' }), '');
+  assert.is(held('anonymous', { anonymous: 'l', anyone: 'r' }), 'lr');
+  assert.is(rightsFor(overlay(empty), { account: 'ann' }, 'joe', 2), '');
+});
+
+test('I-19: an owner has what is not left out or taken away, and always keeps `l` and `a`', () => {
+  assert.is(held('joe'), STANDARD_RIGHTS);
+  assert.is(held('joe', { anyone: 'l' }), STANDARD_RIGHTS);
+  assert.is(held('joe', { joe: 'r' }), 'lra');
+  assert.is(held('joe', { joe: 'r', anyone: 'i' }), 'lria');
+  assert.is(held('joe', { '-joe': 'xa' }), 'lrswipktea');
+  assert.is(held('joe', { '-anyone': STANDARD_RIGHTS }), 'la');
+});
+
+test('I-41: who administers has all rights, whatever is taken away', () => {
+  const view = overlay(empty);
+  grants.put(view, ['joe', 1, '-anyone'], STANDARD_RIGHTS);
+  assert.is(rightsFor(view, { account: 'root', administers: true }, 'joe', 1), STANDARD_RIGHTS);
+});
+
+test('RFC 4314 §4: s is for \\Seen, t for \\Deleted, w for all others', () => {
+  assert.equal(changeable(''), { flags: 0, keywords: false });
+  assert.equal(changeable('lrs'), { flags: FLAG.seen, keywords: false });
+  assert.equal(changeable('t'), { flags: FLAG.deleted, keywords: false });
+  assert.equal(changeable('w'), { flags: FLAG.answered | FLAG.flagged | FLAG.draft, keywords: true });
+  assert.equal(changeable(STANDARD_RIGHTS), { flags: ALL_FLAGS, keywords: true });
+});
+
+test('RFC 4314 §6: a mailbox that an account may not list is not there', () => {
+  assert.is(lacking('lr'), 'no-permission');
+  assert.is(lacking('rswi'), 'no-such-mailbox');
 });
 
 test.run();

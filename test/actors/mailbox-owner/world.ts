@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
+import * as assert from 'uvu/assert';
 import type { Admission } from '../../../actors/mailbox-owner/admission.ts';
 import type { Journal } from '../../../actors/mailbox-owner/journal.ts';
 import { localJournal } from '../../../actors/mailbox-owner/local-journal.ts';
@@ -14,7 +15,9 @@ import type { Member, Members } from '../../../cluster/directory/directory.ts';
 import type { Lease } from '../../../cluster/leases/ownership.ts';
 import { subjects } from '../../../cluster/subjects.ts';
 import { accept, refuse } from '../../../kernel/result.ts';
+import type { Change } from '../../../store/change.ts';
 import { memoryStore } from '../../../store/memory-store.ts';
+import { seal } from '../../../store/record.ts';
 import type { Store } from '../../../store/store.ts';
 import { FORMAT_VERSION } from '../../../store/tables.ts';
 import { silentLog } from '../../../telemetry/log.ts';
@@ -25,23 +28,27 @@ export type World = Awaited<ReturnType<typeof world>>;
 
 export async function world(
   store: Store = memoryStore({ storeId: 'm', mailHost: 'h1', formatVersion: FORMAT_VERSION }),
+  /** What requests and answers become on their way (LocalBusOptions). */
+  carry: (value: unknown) => unknown = (value) => value,
 ) {
   const clock = manualClock(1_700_000_000_000);
-  const bus = new LocalBus({ clock, log: silentLog });
+  const bus = new LocalBus({ clock, log: silentLog, carry });
   const names = subjects('test');
   const copy = follower(store.identity);
   const members = fakeMembers();
   const leases = fakeLeases();
   const local = localJournal(store, copy.tap);
-  /** What the journal does with the next records; empty: it appends them. */
-  const fates: ('full' | 'lost' | 'throw' | Promise<unknown>)[] = [];
+  /** What the journal does with the next records; empty: it appends them. `dies`: it does, and the owner never hears of it. */
+  const fates: ('full' | 'lost' | 'throw' | 'dies' | Promise<unknown>)[] = [];
   const journal: Journal = {
     async append(record) {
       const fate = fates.shift();
       if (fate === 'throw') throw new Error('the disk is broken');
       if (fate === 'full' || fate === 'lost') return refuse(fate);
       await fate;
-      return local.append(record);
+      const appended = await local.append(record);
+      if (fate === 'dies') throw new Error('what stands is not known');
+      return appended;
     },
   };
   /** Accounts that are not active any more. */
@@ -93,6 +100,8 @@ export async function world(
   return {
     store,
     clock,
+    bus,
+    names,
     members,
     leases,
     fates,
@@ -136,6 +145,11 @@ export async function world(
       } satisfies r.DeliverRequest),
     body: (handle: string, uid: number, offset = 0) =>
       bus.stream(names.mail('h1', 'body'), { handle, uid, offset } satisfies r.BodyRequest, { idleTimeoutMs: 60_000 }),
+    /** A change that the owner itself makes only in the course of years. */
+    apply: async (...changes: readonly Change[]) => {
+      const record = seal(store.applied(), host.inspect().tenure!.epoch, changes);
+      assert.ok((await local.append(record)).ok);
+    },
     /** The owner stops and another begins, on the same store. */
     async restart() {
       await host.stop();
