@@ -9,6 +9,8 @@ export class Deadline {
   #awaited: Awaited = 'us';
   #progressed = false;
   #atMs = Number.POSITIVE_INFINITY;
+  /** The client's, while we are at work unasked: it has done nothing meanwhile. */
+  #clientAtMs: number | undefined;
   /** Whatever progress there is: to be logged in, and to be gone. */
   #logInByMs = Number.POSITIVE_INFINITY;
   #endByMs = Number.POSITIVE_INFINITY;
@@ -28,12 +30,19 @@ export class Deadline {
     this.#progressed = true;
   }
 
-  /** Begins anew when something else is awaited than before, or when there was progress. */
+  /**
+   * Begins anew when something else is awaited than before, or when there was progress. What we say unasked, as news in IDLE of
+   * IMAP, gives the client no more time.
+   */
   watch(awaited: Awaited, limits: Limits, clock: Pick<Clock, 'monotonic'>): void {
     if (awaited === this.#awaited && !this.#progressed) return;
+    const isResumed = awaited === 'client' && this.#awaited === 'us' && !this.#progressed;
+    const atMs = isResumed ? this.#clientAtMs : undefined;
+    const isUnasked = awaited === 'us' && this.#awaited === 'client' && !this.#progressed;
+    this.#clientAtMs = isUnasked ? this.#atMs : undefined;
     this.#awaited = awaited;
     this.#progressed = false;
-    this.#atMs = clock.monotonic() + limitMs(awaited, limits);
+    this.#atMs = atMs ?? clock.monotonic() + limitMs(awaited, limits);
   }
 
   /** Has it had its time to log in? */

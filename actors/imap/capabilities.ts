@@ -45,12 +45,12 @@ const ALWAYS = [
 
 /** @param isLoggedIn  whether log-ins are over */
 export function capabilities(context: Context, isLoggedIn: boolean): readonly string[] {
-  const { appendLimitOctets, quotaVisible } = context.constants;
+  const { appendLimitOctets } = context.constants;
   const offered = ALWAYS.map((name) =>
     name === 'APPENDLIMIT' && appendLimitOctets > 0 ? `APPENDLIMIT=${appendLimitOctets}` : name,
   );
   if (isLoggedIn) return context.session.holder.isAdministrator ? [...offered, 'QUOTASET'] : offered;
-  return [...offered, ...logInCapabilities(context), ...(quotaVisible ? [] : [])];
+  return [...offered, ...logInCapabilities(context)];
 }
 
 /** X-LOGIN-COMMAND-DISABLED is older than LOGINDISABLED and says the same (I-03). */

@@ -4,9 +4,9 @@
  */
 import { accept, type Result } from '../../kernel/result.ts';
 import { intersected, type UidRange, type UidRanges, united } from '../../store/uid-ranges.ts';
-import type { ChangesPlace } from '../mailbox-owner/message-requests.ts';
-import { MAX_UID, type NumberRanges } from './numbering.ts';
-import type { ReadFailure, SelectedMailbox } from './selected-mailbox.ts';
+import type { Changes, ChangesPlace } from '../mailbox-owner/message-requests.ts';
+import { type NumberRanges, uidsOfBlocks } from './numbering.ts';
+import { allBlocks, type ReadFailure, type SelectedMailbox } from './selected-mailbox.ts';
 
 export type Since = {
   /** Messages of the view with a higher mod-sequence. */
@@ -37,13 +37,34 @@ export async function changedSince(
     const page = await owner.read('changes', { ref, since, ...few, ...(at && { at }) });
     if (!page.ok) return page;
     for (const { uid } of page.value.changed) found.push([uid, uid]);
-    // Forgotten: all that are not there, since one that vanished before is told again without harm (RFC 7162 §3.2.6).
-    vanished = united([...vanished, ...(page.value.vanished ?? [[matchedUid + 1, MAX_UID]])]);
+    const gone =
+      page.value.vanished === null ? await absent(mailbox, page.value, matchedUid) : accept(page.value.vanished);
+    if (!gone.ok) return gone;
+    vanished = united([...vanished, ...gone.value]);
     at = page.value.next ?? undefined;
   } while (at !== undefined);
-  const without = intersected(vanished, view.numbers.gaps());
   return accept({
     changed: view.numbers.among(intersected(united(found), uids)),
-    vanished: intersected(without, uids),
+    vanished: intersected(intersected(vanished, view.numbers.gaps()), uids),
   });
+}
+
+/**
+ * Where the owner has forgotten: every UID that was given and is not there, since one that vanished before is told again without
+ * harm (RFC 7162 §3.2.6); one that came and was not told yet is there.
+ */
+async function absent(
+  { owner, ref }: SelectedMailbox,
+  { present, uidNext }: Changes,
+  matchedUid: number,
+): Promise<Result<UidRanges, ReadFailure>> {
+  const there = present === undefined ? accept([]) : await allBlocks(owner, ref, present);
+  if (!there.ok) return there;
+  const gone: UidRange[] = [];
+  let after = matchedUid;
+  for (const uid of [...uidsOfBlocks(there.value).filter((each) => each > matchedUid && each < uidNext), uidNext]) {
+    if (uid > after + 1) gone.push([after + 1, uid - 1]);
+    after = uid;
+  }
+  return accept(gone);
 }

@@ -1,6 +1,7 @@
 /**
  * IDLE while it lasts: RFC 9051 §6.3.13. Waits for news of the selected mailbox and tells them as they come; now and then it says
  * that the server is still there, so that nothing between the two takes the connection for dead (RFC 2177 leaves that to servers).
+ * Nothing is told before the last was taken: for a client that reads nothing, changes come together in the view.
  */
 import type { Response } from '../../protocols/imap/response.ts';
 import type { ImapSession } from './imap-session.ts';
@@ -17,10 +18,12 @@ export class Idle {
   readonly #tell: (event: IdleEvent) => void;
   readonly #unsubscribe: () => void;
   #keepalive: { cancel(): void } | undefined;
-  /** The view is being asked, and what it gives belongs to the client whatever happens meanwhile. */
+  /** The view is being asked, or told of: what it gives belongs to the client whatever happens meanwhile. */
   #isAsking = false;
   #isDue = false;
   #isFinishing = false;
+  /** What was told last waits for the client to take it. */
+  #isTaken: (() => void) | undefined;
   #isOver = false;
 
   constructor(session: ImapSession, tell: (event: IdleEvent) => void) {
@@ -41,6 +44,7 @@ export class Idle {
     this.#isOver = true;
     this.#unsubscribe();
     this.#keepalive?.cancel();
+    this.#isTaken?.();
   }
 
   #ask(): void {
@@ -56,7 +60,8 @@ export class Idle {
         const isLast = this.#isFinishing;
         const responses = (await this.#session.view?.sync({ mayExpunge: true, ask: isLast, withUid: false })) ?? [];
         if (this.#isOver) return;
-        if (responses.length > 0) this.#say(responses);
+        if (responses.length > 0) await this.#say(responses);
+        if (this.#isOver) return;
         if (isLast) this.#tell({ type: 'idle.ended' });
         if (isLast) return this.stop();
       }
@@ -70,15 +75,37 @@ export class Idle {
     }
   }
 
-  #say(responses: readonly Response[]): void {
-    this.#tell({ type: 'idle.told', responses });
+  /** Resolves once it is on its way to the client and the next may follow, or there will be no next. */
+  async #say(responses: readonly Response[]): Promise<void> {
+    const taken = new Promise<void>((resolve) => {
+      this.#isTaken = resolve;
+    });
+    this.#tell({ type: 'idle.told', responses: [{ type: 'batch', responses: this.#flowing(responses) }] });
     this.#waitOn();
+    await taken;
+    this.#isTaken = undefined;
+  }
+
+  /** Pulled as fast as the client reads, so its end is when all of it is out. */
+  async *#flowing(responses: readonly Response[]): AsyncGenerator<Response> {
+    yield* responses;
+    this.#isTaken?.();
+  }
+
+  async #stillHere(): Promise<void> {
+    this.#isAsking = true;
+    await this.#say([replies.stillHere]);
+    this.#isAsking = false;
+    if (this.#isDue) void this.#askOn();
   }
 
   #waitOn(): void {
     const { clock, constants } = this.#session;
     this.#keepalive?.cancel();
     if (constants.idleKeepaliveMs <= 0) return;
-    this.#keepalive = clock.after(constants.idleKeepaliveMs, () => this.#say([replies.stillHere]));
+    this.#keepalive = clock.after(constants.idleKeepaliveMs, () => {
+      if (this.#isAsking) this.#waitOn();
+      else void this.#stillHere();
+    });
   }
 }

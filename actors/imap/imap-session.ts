@@ -15,6 +15,8 @@ export type Enableable = 'IMAP4rev2' | 'CONDSTORE' | 'QRESYNC';
 
 /** What the machine needs of the selected mailbox's view; view.ts is the whole of it. */
 export interface SelectedView {
+  /** Nothing of it can be heard ever again: `sync` throws. */
+  readonly isLost?: boolean;
   /**
    * What the client is to be told now, in order. Without `mayExpunge` no EXPUNGE or VANISHED is among it, and sequence numbers
    * stay as they are (RFC 9051 §7.5.1).

@@ -37,7 +37,8 @@ async function* flowing(
 ): AsyncGenerator<Response> {
   yield* outcome.untagged;
   const ending = (await outcome.finish?.()) ?? outcome;
-  if (outcome.become === undefined) yield* await newsAt(command, session);
+  // A fault in here would cut the connection off without a word: of what is lost the next command tells.
+  if (outcome.become === undefined && session.view?.isLost !== true) yield* await newsAt(command, session);
   yield replies.tagged(command.tag, ending);
 }
 

@@ -8,7 +8,8 @@ import { decodeText, isKnownCharset } from '../../mime/charset.ts';
 import type { CalendarDate } from '../../protocols/imap/date-time.ts';
 import type { SearchKey } from '../../protocols/imap/search-key.ts';
 import { FLAG, MOST_KEYWORD_OCTETS } from '../../store/flags.ts';
-import type { UidRange, UidRanges } from '../../store/uid-ranges.ts';
+import { rangesOf, type UidRanges } from '../../store/uid-ranges.ts';
+import { MOST_SEARCH_RANGES } from '../mailbox-owner/search-program.ts';
 import type { SearchProgram } from '../mailbox-owner/search-requests.ts';
 import { EmailIds } from './email-id.ts';
 import { flagBit } from './flags.ts';
@@ -16,7 +17,10 @@ import { pagesOf } from './messages.ts';
 import { MAX_UID } from './numbering.ts';
 import type { ReadFailure, SelectedMailbox } from './selected-mailbox.ts';
 
-export type ProgramRefusal = ReadFailure | 'bad-charset' | 'no-such-number';
+export type ProgramRefusal = ReadFailure | 'bad-charset' | 'bad-program' | 'no-such-number';
+
+/** Ids of messages that began elsewhere, for which a whole mailbox is read through once. */
+export const MOST_FOREIGN_IDS = 250;
 
 const ALL: SearchProgram = { type: 'and', keys: [] };
 const NONE: SearchProgram = { type: 'or', keys: [] };
@@ -29,18 +33,22 @@ export function hasKey(key: SearchKey, names: readonly SearchKey['key'][]): bool
   return key.key === 'NOT' && hasKey(key.not, names);
 }
 
+type Asked = { readonly charset?: string | undefined; readonly nowMs: number; readonly signal: AbortSignal };
+
 /**
  * @param charset  of the strings; absent: UTF-8, of which US-ASCII is part
  * @param nowMs  what OLDER and YOUNGER count from (RFC 5032 §2)
+ * @param signal  aborted when nobody waits for the answer any more: `ended` then
  */
 export async function programOf(
   key: SearchKey,
   mailbox: SelectedMailbox,
-  { charset = 'UTF-8', nowMs }: { readonly charset?: string | undefined; readonly nowMs: number },
+  { charset = 'UTF-8', nowMs, signal }: Asked,
 ): Promise<Result<SearchProgram, ProgramRefusal>> {
   if (charset === '' || !isKnownCharset(charset)) return refuse('bad-charset');
   const making = new Making(mailbox, charset, nowMs);
-  const program = await making.program(key);
+  await making.findForeign(key, signal);
+  const program = making.program(key);
   return making.refusal === undefined ? accept(program) : refuse(making.refusal);
 }
 
@@ -48,29 +56,35 @@ class Making {
   readonly #mailbox: SelectedMailbox;
   readonly #charset: string;
   readonly #nowMs: number;
+  readonly #ids: EmailIds;
+  /** Where messages are that began in another account, by their ids. */
+  #foreign: ReadonlyMap<string, SearchProgram> = new Map();
+  /** What `$` means: made once, however often it is named, for it may take as much room as the rest together. */
+  #saved: SearchProgram | undefined;
+  #rangesLeft = MOST_SEARCH_RANGES;
   refusal: ProgramRefusal | undefined;
 
   constructor(mailbox: SelectedMailbox, charset: string, nowMs: number) {
     this.#mailbox = mailbox;
     this.#charset = charset;
     this.#nowMs = nowMs;
+    this.#ids = new EmailIds(mailbox.ref.account);
   }
 
-  /** Means nothing once there is a refusal. */
-  async program(key: SearchKey): Promise<SearchProgram> {
+  /** Means nothing once there is a refusal, after which no more of it is made. */
+  program(key: SearchKey): SearchProgram {
+    if (this.refusal !== undefined) return NONE;
     switch (key.key) {
-      case 'AND': {
-        const keys: SearchProgram[] = [];
-        for (const each of key.keys) keys.push(await this.program(each));
-        return { type: 'and', keys };
-      }
+      case 'AND':
+        return { type: 'and', keys: key.keys.map((each) => this.program(each)) };
       case 'OR':
-        return { type: 'or', keys: [await this.program(key.either), await this.program(key.or)] };
+        return { type: 'or', keys: [this.program(key.either), this.program(key.or)] };
       case 'NOT':
-        return not(await this.program(key.not));
+        return not(this.program(key.not));
       case 'EMAILID':
+        return this.#emailId(key.id);
       case 'THREADID': // RFC 8474 §5.2: there are none
-        return key.key === 'THREADID' ? NONE : await this.#emailId(key.id);
+        return NONE;
       default:
         return this.#simple(key);
     }
@@ -136,25 +150,58 @@ class Making {
 
   /** `$` means what was saved, be it asked for by number or by UID (RFC 5182 §2.1). */
   #messages(set: Parameters<SelectedMailbox['messages']>[0], areUids: boolean): SearchProgram {
-    const numbers = this.#mailbox.messages(set, areUids);
+    if (set === '$' && this.#saved !== undefined) return this.#counted(this.#saved);
+    const { view } = this.#mailbox;
+    // RFC 9051 §6.4.4 has no error for a mailbox without messages: clients look through 1:* not knowing how many there are.
+    const isOfNone = view.numbers.count === 0 && set !== '$' && set.some(({ from, to }) => from === '*' || to === '*');
+    const numbers = isOfNone ? [] : this.#mailbox.messages(set, areUids);
     if (numbers === undefined) this.refusal ??= 'no-such-number';
-    return uids(this.#mailbox.view.numbers.spans(numbers ?? []));
+    const program = uids(view.numbers.spans(numbers ?? []));
+    if (set === '$') this.#saved = program;
+    return this.#counted(program);
   }
 
-  /** A copy of another account's message can't be looked for by that account, which its id does not tell: so it is looked at. */
-  async #emailId(id: string): Promise<SearchProgram> {
-    const { view, ref } = this.#mailbox;
-    const ids = new EmailIds(ref.account);
-    const emailId = ids.parse(id);
+  /** The owner counts each time that they are named, so they are counted here, before there is more to be sent than it takes. */
+  #counted(program: SearchProgram): SearchProgram {
+    if (program.type === 'uids') this.#rangesLeft -= program.uids.length;
+    if (this.#rangesLeft < 0) this.refusal ??= 'bad-program';
+    return program;
+  }
+
+  #emailId(id: string): SearchProgram {
+    const emailId = this.#ids.parse(id);
     if (emailId === undefined) return NONE;
     if (emailId !== 'other') return { type: 'email-id', emailId };
-    const found: UidRange[] = [];
-    for await (const page of pagesOf(this.#mailbox, view.numbers.all())) {
-      if (!page.ok) this.refusal ??= page.refusal;
-      else for (const row of page.value) if (ids.of(row) === id) found.push([row.uid, row.uid]);
-    }
-    return uids(found);
+    return this.#counted(this.#foreign.get(id) ?? NONE);
   }
+
+  /**
+   * A copy of another account's message can't be looked for by that account, which its id does not tell: so all messages are
+   * looked at, once for all such ids of the command.
+   */
+  async findForeign(key: SearchKey, signal: AbortSignal): Promise<void> {
+    const wanted = new Set([...emailIdsIn(key)].filter((id) => this.#ids.parse(id) === 'other'));
+    if (wanted.size === 0) return;
+    if (wanted.size > MOST_FOREIGN_IDS) {
+      this.refusal ??= 'bad-program';
+      return;
+    }
+    const found = new Map<string, number[]>([...wanted].map((id) => [id, []]));
+    for await (const page of pagesOf(this.#mailbox, this.#mailbox.view.numbers.all())) {
+      if (signal.aborted) this.refusal ??= 'ended';
+      else if (!page.ok) this.refusal ??= page.refusal;
+      else for (const row of page.value) found.get(this.#ids.of(row))?.push(row.uid);
+      if (this.refusal !== undefined) return;
+    }
+    this.#foreign = new Map([...found].map(([id, each]) => [id, uids(rangesOf(each))]));
+  }
+}
+
+function* emailIdsIn(key: SearchKey): Iterable<string> {
+  if (key.key === 'EMAILID') yield key.id;
+  else if (key.key === 'AND') for (const each of key.keys) yield* emailIdsIn(each);
+  else if (key.key === 'OR') for (const each of [key.either, key.or]) yield* emailIdsIn(each);
+  else if (key.key === 'NOT') yield* emailIdsIn(key.not);
 }
 
 const not = (key: SearchProgram): SearchProgram => ({ type: 'not', key });

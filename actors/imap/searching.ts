@@ -37,7 +37,7 @@ export async function find(
   const asksModSeq = hasKey(key, ['MODSEQ']);
   // Numbers in it mean what they meant before: RFC 7162 §3.2.10.2.
   if (uid && hasKey(key, ['SEQUENCE'])) mailbox.holdExpunges();
-  const program = await programOf(key, mailbox, { charset, nowMs: session.clock.wall() });
+  const program = await programOf(key, mailbox, { charset, nowMs: session.clock.wall(), signal });
   if (!program.ok) {
     if (program.refusal === 'bad-charset') return refuse(badCharset);
     return refuse(program.refusal === 'no-such-number' ? noSuchNumber : replies.refusal(program.refusal));

@@ -12,6 +12,7 @@ import type { MailboxRef, UidBlocks } from '../mailbox-owner/mailbox-requests.ts
 import type { Changes, ChangesPlace } from '../mailbox-owner/message-requests.ts';
 import type { SessionRefusal } from '../mailbox-session.ts';
 import type { Enableable, ImapSession, SelectedView } from './imap-session.ts';
+import { LastingOwner } from './lasting-owner.ts';
 import type { Place } from './names.ts';
 import type { NumberRanges } from './numbering.ts';
 import type { OwnerSession } from './services.ts';
@@ -25,12 +26,13 @@ export type ReadFailure = SessionRefusal | 'no-such-mailbox' | 'no-permission';
 
 export class SelectedMailbox implements SelectedView {
   readonly place: Place;
-  readonly owner: OwnerSession;
+  readonly owner: LastingOwner;
   readonly view: View;
   readonly #enabled: ReadonlySet<Enableable>;
   readonly #unwatch: () => void;
   readonly #firstNewUid: number;
   #ref: MailboxRef;
+  #uidNext: number;
   /** There may be changes that have not come in, and nobody said up to where. */
   #isStale = false;
   /** The highest mod-sequence of this mailbox that an event has told of. */
@@ -43,19 +45,21 @@ export class SelectedMailbox implements SelectedView {
 
   /** @param parts  `watch` begins to tell of changes, and gives what ends it: none since `view` was looked up may be lost */
   constructor(
-    session: Pick<ImapSession, 'enabled'>,
+    session: Pick<ImapSession, 'enabled' | 'owner'>,
     parts: {
       readonly place: Place;
       readonly ref: MailboxRef;
       readonly owner: OwnerSession;
       readonly view: View;
+      readonly uidNext: number;
       readonly watch: (listener: (event: ChangeEvent | 'lost') => void) => () => void;
     },
   ) {
     this.place = parts.place;
     this.#ref = parts.ref;
-    this.owner = parts.owner;
+    this.owner = new LastingOwner(parts.owner, () => session.owner(parts.place.mailHost));
     this.view = parts.view;
+    this.#uidNext = parts.uidNext;
     this.#enabled = session.enabled;
     this.#firstNewUid = this.view.numbers.lastUid + 1;
     this.#unwatch = parts.watch((event) => this.#hear(event));
@@ -63,6 +67,15 @@ export class SelectedMailbox implements SelectedView {
 
   get ref(): MailboxRef {
     return this.#ref;
+  }
+
+  get isLost(): boolean {
+    return this.owner.isLost;
+  }
+
+  /** UIDNEXT as last heard of; what is below may have come and gone untold. */
+  get uidNext(): number {
+    return this.#uidNext;
   }
 
   get dialect(): Dialect {
@@ -75,6 +88,7 @@ export class SelectedMailbox implements SelectedView {
 
   /**
    * As SelectedView says. An owner that can't be asked now changes nothing: what is known is told, the rest at another time.
+   * Throws when it can't be asked ever again: a client that is told OK forever would take its mailbox for a silent one.
    * @param withUid  see `View.tell`
    */
   async sync(options: {
@@ -83,6 +97,7 @@ export class SelectedMailbox implements SelectedView {
     readonly withUid?: boolean;
   }): Promise<readonly Response[]> {
     if (options.ask || this.#isBehind) await this.refresh();
+    if (this.isLost) throw new Error(`the session with ${this.place.mailHost} ended, and no other is to be had`);
     const mayExpunge = options.mayExpunge && !this.#holdsExpunges;
     this.#holdsExpunges = false;
     return this.view.tell(this.dialect, mayExpunge, options.withUid);
@@ -196,6 +211,7 @@ export class SelectedMailbox implements SelectedView {
       this.view.keepOnly(present.value);
     }
     this.view.absorb(page);
+    this.#uidNext = Math.max(this.#uidNext, page.uidNext);
     return accept(null);
   }
 
@@ -246,9 +262,11 @@ export async function allBlocks(
   return accept(blocks);
 }
 
-/** The mailbox that the session has selected. Throws without one: the machine lets no command through then. */
+/** The mailbox that the session has selected. Throws without one: the machine lets no command through then. And with a lost one: then
+ * the session ends. */
 export function selectedBy(session: ImapSession): SelectedMailbox {
   if (!(session.view instanceof SelectedMailbox)) throw new Error('no mailbox is selected');
+  if (session.view.isLost) throw new Error('the selected mailbox is lost');
   return session.view;
 }
 

@@ -40,7 +40,7 @@ export type SessionServices = {
 /** One session with one owner; each request is asked until patience is over (actors/owner-session.ts). */
 export type OwnerSession = Pick<
   MailboxSession,
-  'id' | 'mailHost' | 'read' | 'change' | 'octets' | 'stage' | 'dropStages'
+  'id' | 'mailHost' | 'isOver' | 'read' | 'change' | 'octets' | 'stage' | 'dropStages'
 >;
 
 /** The directory, read only, by names in lower case with their domain and by `Account.id`. Synchronous. */

@@ -135,7 +135,8 @@ class MailboxesSession extends ImapSession implements Held {
         outcome = await handle(command, this, signal);
       } catch (fault) {
         this.log.error(`${what} failed`, { session: this.id, fault });
-        outcome = replies.fault;
+        // A SELECT or CLOSE that breaks in the middle leaves none selected (RFC 9051 §6.3.2).
+        outcome = this.view === undefined ? { ...replies.fault, become: 'authenticated' } : replies.fault;
       }
       return await conclude(command, outcome, this);
     });

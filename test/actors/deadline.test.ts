@@ -33,6 +33,22 @@ test('a step further begins it anew, once', () => {
   assert.is(deadline.missed(1900), 'client');
 });
 
+test('what we do unasked gives the client no more time; what it asked for does', () => {
+  const clock = manualClock(0);
+  const deadline = new Deadline();
+  deadline.watch('client', limits, clock);
+  clock.advance(600);
+  deadline.watch('us', limits, clock);
+  deadline.watch('client', limits, clock);
+  assert.is(deadline.missed(1000), 'client');
+  deadline.progress();
+  deadline.watch('us', limits, clock);
+  clock.advance(300);
+  deadline.watch('client', limits, clock);
+  assert.is(deadline.missed(1899), undefined);
+  assert.is(deadline.missed(1900), 'client');
+});
+
 test('the time to log in begins once, whatever is awaited and however often', () => {
   const clock = manualClock(0);
   const deadline = new Deadline();

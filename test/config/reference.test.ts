@@ -64,7 +64,7 @@ test('the example says what it seems to say', () => {
   assert.equal([me, hostName, nats?.cluster], ['n1', 'n1.example.test', 'demo']);
   assert.equal(
     listeners.map(({ protocol, place }) => `${protocol} ${'path' in place ? 'unix' : 'tcp'}`),
-    ['pop3 tcp', 'lmtp tcp', 'lmtp unix', 'poppwd tcp'],
+    ['pop3 tcp', 'imap tcp', 'lmtp tcp', 'lmtp unix', 'poppwd tcp'],
   );
 });
 

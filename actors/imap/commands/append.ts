@@ -111,7 +111,7 @@ class Append implements Appending {
       ...limits?.quota,
       ...(limits?.sizeLimitOctets !== undefined && { sizeLimitOctets: limits.sizeLimitOctets }),
     });
-    if (!appended.ok) return refusalOf(appended.refusal);
+    if (!appended.ok) return await this.#refused(refusalOf(appended.refusal));
     this.#bodies.kept();
     this.#expect(appended.value);
     const isTold = await mayBeRead(this.#session, this.#place);

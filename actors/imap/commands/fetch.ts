@@ -3,7 +3,8 @@
 import { accept, type Result } from '../../../kernel/result.ts';
 import type { CommandOf } from '../../../protocols/imap/command.ts';
 import type { Response } from '../../../protocols/imap/response.ts';
-import { intersected, type UidRanges } from '../../../store/uid-ranges.ts';
+import type { Range } from '../../../protocols/imap/sequence-set.ts';
+import { intersected, type UidRanges, united } from '../../../store/uid-ranges.ts';
 import { changedSince } from '../changed-since.ts';
 import { Fetching } from '../fetching.ts';
 import { noSuchNumber, someAreGone, unknownEncoding } from '../message-replies.ts';
@@ -49,8 +50,7 @@ async function choose(
   if (since === undefined) return accept({ numbers, told: [] });
   const { view } = mailbox;
   // Those that vanished have no number, so of a UID set all UIDs count.
-  const named: UidRanges =
-    vanished && set !== '$' ? intersected(rangesOfSet(set, view.numbers.lastUid), ALL) : view.numbers.spans(numbers);
+  const named: UidRanges = vanished && set !== '$' ? allNamed(set, mailbox) : view.numbers.spans(numbers);
   const found = await changedSince(mailbox, since, named);
   if (!found.ok) return found;
   const { changed, vanished: gone } = found.value;
@@ -58,6 +58,10 @@ async function choose(
     vanished && gone.length > 0 ? [{ type: 'VANISHED', earlier: true, uids: numberSet(gone) }] : [];
   return accept({ numbers: changed, told });
 }
+
+/** `*` is the last that is told, and the last that ever was: it too may have vanished (RFC 7162 §3.2.6). */
+const allNamed = (set: readonly Range[], { view, uidNext }: SelectedMailbox): UidRanges =>
+  intersected(united([...rangesOfSet(set, view.numbers.lastUid), ...rangesOfSet(set, uidNext - 1)]), ALL);
 
 /**
  * A message that another session expunged, and that has a number here until that may be told: RFC 2180 §4.1.3, the others are

@@ -4,6 +4,7 @@ import { accept, type Result } from '../../../kernel/result.ts';
 import type { CommandOf } from '../../../protocols/imap/command.ts';
 import type { MetadataEntry } from '../../../protocols/imap/response.ts';
 import type { Annotation, AnnotationEdit } from '../../mailbox-owner/mailbox-requests.ts';
+import { MOST_ANNOTATION_OCTETS } from '../../mailbox-owner/operations/edit-notes.ts';
 import type { ImapSession } from '../imap-session.ts';
 import { mailboxAt } from '../mailbox-at.ts';
 import { done, type Handler, refused } from '../outcome.ts';
@@ -46,6 +47,7 @@ export const setMetadata: Handler<CommandOf<'SETMETADATA'>> = async ({ mailbox, 
   const annotations = entries.map(({ name, value }) => editOf(name, value));
   if (annotations.some((edit) => edit === undefined))
     return refused('entries begin with /private/ or /shared/', 'CANNOT');
+  if (annotations.some((edit) => (edit?.value?.length ?? 0) > MOST_ANNOTATION_OCTETS)) return tooLarge;
   const { owner, account, withInbox, name } = target.value;
   // What is said of the server to everybody is its administrators': RFC 5464 §6.2.1.
   if (name === null && annotations.some((edit) => !edit!.isPrivate)) return refusal('no-permission');
@@ -53,8 +55,11 @@ export const setMetadata: Handler<CommandOf<'SETMETADATA'>> = async ({ mailbox, 
   const changed = await owner.change('edit-mailboxes', { account, withInbox, edit });
   if (changed.ok) return done('SETMETADATA completed');
   if (changed.refusal === 'too-many') return refusal('too-many', { code: 'METADATA', reason: 'TOOMANY' });
-  return refusal(changed.refusal);
+  return changed.refusal === 'too-large' ? tooLarge : refusal(changed.refusal);
 };
+
+/** RFC 5464 §4.3. */
+const tooLarge = refusal('too-large', { code: 'METADATA', maxsize: MOST_ANNOTATION_OCTETS });
 
 /** The server's own stand with the holder's account. */
 async function targetOf(session: ImapSession, mailbox: string): Promise<Result<Target, Refusal>> {

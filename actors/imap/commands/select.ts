@@ -47,15 +47,19 @@ async function open(command: SelectCommand, session: ImapSession, readOnly: bool
   const opened = await openPlace(session, place.value, readOnly);
   if (!opened.ok) return refused(opened.refusal);
   const { mailbox, selected, list } = opened.value;
-  const resynced = await resync(mailbox, qresync, selected.uidNext);
+  const resynced = await resync(mailbox, qresync, selected.uidNext).catch((fault) => {
+    mailbox.close();
+    throw fault;
+  });
   if (!resynced.ok) {
     mailbox.close();
     return refused(resynced.refusal);
   }
-  session.view = mailbox;
   const isReadOnly = readOnly || !mayChange(selected.rights); // RFC 4314 §5.2
+  const told = [...closed, ...described(mailbox, selected), ...list, ...resynced.value];
+  session.view = mailbox;
   return {
-    ...done(`${type} completed`, [...closed, ...described(mailbox, selected), ...list, ...resynced.value]),
+    ...done(`${type} completed`, told),
     code: isReadOnly ? 'READ-ONLY' : 'READ-WRITE',
     become: 'selected',
   };
@@ -70,7 +74,10 @@ async function openPlace(session: ImapSession, place: Place, readOnly: boolean):
   const heard: (ChangeEvent | 'lost')[] = [];
   let tell: (event: ChangeEvent | 'lost') => void = (event) => void heard.push(event);
   const unwatch = session.services.watch(place.mailHost, place.account, (event) => tell(event));
-  const looked = await look(owner.value, place, session.isRev1, readOnly);
+  const looked = await look(owner.value, place, session.isRev1, readOnly).catch((fault) => {
+    unwatch();
+    throw fault;
+  });
   if (!looked.ok) {
     unwatch();
     return looked;
@@ -80,6 +87,7 @@ async function openPlace(session: ImapSession, place: Place, readOnly: boolean):
     place,
     ref: selected.ref,
     owner: owner.value,
+    uidNext: selected.uidNext,
     view: new View({ ...selected, uids: uidsOf(selected, blocks), readOnly }),
     watch: (listener) => {
       tell = listener;

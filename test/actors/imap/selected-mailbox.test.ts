@@ -32,12 +32,17 @@ class ScriptedOwner {
 
 function selected(count: number, enabled: Iterable<Enableable> = []) {
   const owner = new ScriptedOwner();
+  const others: OwnerSession[] = [];
   let hear: (event: ChangeEvent | 'lost') => void = () => {};
   const mailbox = new SelectedMailbox(
-    { enabled: new Set(enabled) },
+    {
+      enabled: new Set(enabled),
+      owner: async () => (others.length > 0 ? accept(others.shift()!) : refuse('unavailable')),
+    },
     {
       place: PLACE,
       ref: REF,
+      uidNext: count + 1,
       // Cast: of an owner's session only `read` is used here.
       owner: owner as unknown as OwnerSession,
       view: new View({
@@ -50,7 +55,7 @@ function selected(count: number, enabled: Iterable<Enableable> = []) {
       },
     },
   );
-  return { mailbox, owner, hear: (event: ChangeEvent | 'lost') => hear(event) };
+  return { mailbox, owner, others, hear: (event: ChangeEvent | 'lost') => hear(event) };
 }
 
 const entry = (uid: number, modSeq: number): MessageEntry => ({
@@ -99,6 +104,22 @@ test('an owner that is away is asked again at the next time, and the command goe
   owner.answers.push(refuse('unavailable'), page({ vanished: [[1, 1]] }));
   assert.equal(await mailbox.sync({ mayExpunge: true, ask: true }), []);
   assert.equal(types(await mailbox.sync(quiet)), ['EXPUNGE']);
+});
+
+test('a session that the owner has ended is opened anew; where none is to be had, nothing is told any more', async () => {
+  const { mailbox, owner, others } = selected(2);
+  const next = new ScriptedOwner();
+  others.push(next as unknown as OwnerSession); // cast: as above
+  owner.answers.push(refuse('ended'));
+  next.answers.push(page({ vanished: [[1, 1]] }), refuse('ended'));
+  assert.equal(types(await mailbox.sync({ mayExpunge: true, ask: true })), ['EXPUNGE']);
+  for (const ask of [true, false]) {
+    let isRefused = false;
+    await mailbox.sync({ mayExpunge: true, ask }).catch(() => {
+      isRefused = true;
+    });
+    assert.ok(isRefused);
+  }
 });
 
 test('rounds of several pages go on until one is whole', async () => {
@@ -180,8 +201,8 @@ test('what vanished since is told of UIDs without a number alone, and only of th
 test('where it is forgotten all that is not there counts as vanished, but what the client is known to know (RFC 7162 §3.2.5.2)', async () => {
   const { mailbox, owner } = selected(2);
   for (const [matched, vanished] of [
-    [0, [[3, 9]]],
-    [6, [[7, 9]]],
+    [0, [[3, 8]]],
+    [6, [[7, 8]]],
   ] as const) {
     owner.answers.push(page({ vanished: null, present: { blocks: [], more: false } }));
     const since = await changedSince(mailbox, 5, [[1, 9]], matched);

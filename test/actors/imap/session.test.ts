@@ -96,10 +96,12 @@ for (const state of ['before the log-in', 'logged in', 'in IDLE'] as const)
     if (state !== 'before the log-in') await client.says('LOGIN ann pencil');
     if (state === 'in IDLE') client.send('i IDLE\r\n');
     if (state === 'in IDLE') await client.line();
-    for (let minutes = 0; minutes < 29; minutes++) clock.advance(60_000);
-    client.played.connection().checkDeadline(clock.monotonic());
-    if (state === 'in IDLE')
-      for (let minutes = 0; minutes < 29; minutes++) assert.is(await client.line(), '* OK still here');
+    for (let minutes = 0; minutes < 29; minutes++) {
+      clock.advance(60_000);
+      if (state === 'in IDLE') assert.is(await client.line(), '* OK still here');
+      await new Promise((resolve) => setImmediate(resolve)); // until it is known to be out
+      client.played.connection().checkDeadline(clock.monotonic());
+    }
     clock.advance(60_000);
     client.played.connection().checkDeadline(clock.monotonic());
     let line = await client.line();
@@ -237,6 +239,75 @@ test('a fault in a command is NO [SERVERBUG] and an entry in the log, and the se
   assert.match(await ann.ends('CREATE x'), 'OK');
   await ann.close();
   await home.stop();
+});
+
+test('a fault in SELECT, EXAMINE or CLOSE leaves none selected, in the machine too, and nobody watching (RFC 9051 §6.3.2)', async () => {
+  const home = await house();
+  const ann = await ImapClient.of(home.protocol(), 'ann');
+  const watching = home.watch.size;
+  const ask = home.bus.ask.bind(home.bus);
+  for (const command of ['SELECT INBOX', 'EXAMINE INBOX', 'CLOSE']) {
+    await ann.says('SELECT INBOX');
+    await ann.says('NOOP');
+    home.bus.ask = () => Promise.reject(new TypeError('a mistake of ours'));
+    assert.is(await ann.ends(command), 'NO [SERVERBUG] something broke here', command);
+    home.bus.ask = ask;
+    assert.is(home.watch.size, watching, command);
+    assert.is(await ann.ends('CHECK'), 'BAD CHECK: select a mailbox first', command);
+  }
+  await ann.close();
+  await home.stop();
+});
+
+test('a session that its owner ended goes on in another, which tells what became of the mailbox: NOOP, FETCH and IDLE', async () => {
+  const home = await house();
+  const ann = await ImapClient.of(home.protocol(), 'ann');
+  for (const command of ['NOOP', 'FETCH 1 BODY.PEEK[]', 'IDLE']) {
+    await home.deliver('ann', LETTER);
+    assert.ok((await ann.says('SELECT INBOX')).includes('* 1 EXISTS'), command);
+    const drop = home.front.subjects.mail('n1', 'drop-account');
+    await home.bus.ask(drop, { account: 'id-ann' }, { timeoutMs: 5_000 });
+    ann.send(`i ${command}\r\n`);
+    if (command === 'IDLE') await home.deliver('ann', LETTER);
+    let last = await ann.line();
+    while (!/^i |EXPUNGE$/.test(last)) last = await ann.line();
+    if (command.startsWith('FETCH')) assert.ok((await ann.says('NOOP')).includes('* 1 EXPUNGE'), command);
+    else assert.is(last, '* 1 EXPUNGE', command);
+    if (command === 'IDLE') ann.send('DONE\r\n');
+    while (!command.startsWith('FETCH') && !last.startsWith('i OK')) last = await ann.line();
+    assert.match(await ann.ends('CREATE x'), /^OK/);
+  }
+  await ann.close();
+  await home.stop();
+});
+
+test('a session that its owner ended and that no other follows is told BYE: NOOP, FETCH and IDLE', async () => {
+  for (const command of ['NOOP', 'FETCH 1 FLAGS', 'IDLE']) {
+    const home = await house();
+    const ann = await ImapClient.of(home.protocol(), 'ann');
+    await home.deliver('ann', LETTER);
+    await ann.says('SELECT INBOX');
+    await home.bus.ask(home.front.subjects.mail('n1', 'drop-account'), { account: 'id-ann' }, { timeoutMs: 5_000 });
+    const ask = home.bus.ask.bind(home.bus);
+    home.bus.ask = (subject, request, options) =>
+      subject.endsWith('guest-ticket')
+        ? Promise.resolve({ ok: false, refusal: 'no-such-account' })
+        : ask(subject, request, options);
+    ann.send(`i ${command}\r\n`);
+    if (command === 'IDLE') {
+      await ann.line();
+      await home.deliver('ann', LETTER);
+    }
+    let last = await ann.line();
+    if (command.startsWith('FETCH')) {
+      assert.match(last, /^i NO \[UNAVAILABLE\]/);
+      ann.send('j FETCH 1 FLAGS\r\n');
+      last = await ann.line();
+    }
+    assert.match(last, /^\* BYE \[UNAVAILABLE\]/, command);
+    await ann.close();
+    await home.stop();
+  }
 });
 
 test('a client that vanishes during its log-in leaves no session behind', async () => {

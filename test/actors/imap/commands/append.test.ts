@@ -121,6 +121,14 @@ test('what was put aside for an APPEND that is refused is given up at once', asy
     assert.match((await ann.append('nobox', large.slice(0, 600))).tagged, /^NO/);
     await none('refused at the end');
     assert.match((await ann.append('INBOX', large)).tagged, /^OK/);
+    held.clear();
+    const dropping = bus.ask;
+    bus.ask = (subject, request, options) =>
+      subject.endsWith('.append')
+        ? Promise.resolve({ ok: false, refusal: 'over-quota' })
+        : dropping(subject, request, options);
+    assert.match((await ann.append('INBOX', large)).tagged, /^NO \[OVERQUOTA\]/);
+    assert.is(held.size, 0, 'before it is told that it was refused at the end');
   });
 });
 

@@ -76,6 +76,16 @@ test('a search of a thousand keys, and of a hundred in each other', async () => 
   });
 });
 
+test('an annotation above the limit is told the limit (RFC 5464 §4.3)', async () => {
+  await inHouse(async ({ logIn }) => {
+    const ann = await selected(logIn, 1);
+    const set = (octets: number) =>
+      ann.ask(`SETMETADATA INBOX (/private/comment ~{${octets}+}\r\n${'x'.repeat(octets)})`);
+    assert.match((await set(65_537)).tagged, /^NO \[METADATA MAXSIZE 65536\]/);
+    assert.match((await set(65_536)).tagged, /^OK/);
+  });
+});
+
 test('items asked for a thousand times over', async () => {
   await inHouse(async ({ logIn }) => {
     const ann = await selected(logIn, 2);

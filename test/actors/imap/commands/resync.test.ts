@@ -48,6 +48,20 @@ test('UID FETCH with VANISHED tells what vanished before any FETCH (RFC 7162 §3
   });
 });
 
+test('`*` reaches the last UID that ever was, in an empty mailbox too (RFC 7162 §3.2.6)', async () => {
+  await inHouse(async ({ logIn }) => {
+    const { ann } = await changed(logIn);
+    await ann.ok('UID STORE 8 +FLAGS.SILENT (\\Deleted)');
+    await ann.ok('EXPUNGE');
+    assert.equal(news(await ann.ok('UID FETCH 7:* (FLAGS) (CHANGEDSINCE 9 VANISHED)')), ['VANISHED (EARLIER) 7:8']);
+    assert.equal(news(await ann.ok('UID FETCH * (UID) (CHANGEDSINCE 9 VANISHED)')), ['VANISHED (EARLIER) 8']);
+    await ann.ok('UID STORE 1:* +FLAGS.SILENT (\\Deleted)');
+    await ann.ok('EXPUNGE');
+    for (const set of ['1:*', '*:1', '1:99'])
+      assert.equal(await ann.ok(`UID FETCH ${set} (FLAGS) (CHANGEDSINCE 9 VANISHED)`), ['VANISHED (EARLIER) 1:8'], set);
+  });
+});
+
 test('what vanished in another session is told without EARLIER, and where numbers may shift', async () => {
   await inHouse(async ({ logIn }) => {
     const [{ ann }, other] = [await changed(logIn), await logIn()];

@@ -1,6 +1,7 @@
 /** SEARCH, SORT and THREAD against real owners. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { MOST_FOREIGN_IDS } from '../../../../actors/imap/search-key-program.ts';
 import { type Home, type ImapClient, inHouse, mail } from '../client.ts';
 
 /** m1 to m5 of February 2020; 2 is seen and has $Work, 4 is flagged. */
@@ -102,6 +103,45 @@ test('$ is what was saved, by number or UID, without what was expunged (RFC 5182
     assert.equal(await ann.ok('SEARCH $'), ['SEARCH 3'], 'BAD leaves it');
     assert.match((await ann.ask('SEARCH RETURN (SAVE) CHARSET X-NO TEXT x')).tagged, /^NO \[BADCHARSET \(/);
     assert.equal(await ann.ok('SEARCH $'), ['SEARCH'], 'NO empties it');
+  });
+});
+
+test('1:* in an empty mailbox is nothing, a number is still none', async () => {
+  await inHouse(async ({ logIn }) => {
+    const ann = await logIn();
+    await ann.ok('SELECT INBOX');
+    assert.equal(await ann.ok('SEARCH 1:*'), ['SEARCH']);
+    assert.equal(await ann.ok('SEARCH *'), ['SEARCH']);
+    assert.equal(await ann.ok('SORT (ARRIVAL) UTF-8 1:*'), ['SORT']);
+    assert.equal(await ann.ok('THREAD REFERENCES UTF-8 NOT 1:*'), ['THREAD']);
+    assert.match((await ann.ask('SEARCH 1')).tagged, /^BAD/);
+    assert.match((await ann.ask('FETCH 1:* UID')).tagged, /^BAD/);
+  });
+});
+
+test('copies of another account are found by their ids with one look at the mailbox for all of a command', async () => {
+  await inHouse(async ({ logIn, bus }) => {
+    const [ann, joe] = [await logIn(), await logIn('joe')];
+    for (let n = 1; n <= 3; n++) await joe.append('INBOX', mail(`j${n}`));
+    await ann.append('INBOX', mail('own'));
+    await ann.ok('SETACL INBOX joe lri');
+    await joe.ok('SELECT INBOX');
+    await joe.ok('COPY 1:3 user/ann');
+    await ann.ok('SELECT INBOX');
+    const ids = (await ann.ok('FETCH 2:4 EMAILID')).map((each) => /EMAILID \((.*?)\)/.exec(each)![1]!);
+    const ask = bus.ask.bind(bus);
+    let looks = 0;
+    bus.ask = (subject, request, options) => {
+      if (subject.endsWith('.messages')) looks++;
+      return ask(subject, request, options);
+    };
+    assert.equal(await ann.ok(`SEARCH OR EMAILID ${ids[0]} (EMAILID ${ids[2]} NOT EMAILID ${ids[1]})`), ['SEARCH 2 4']);
+    assert.is(looks, 1);
+    const many = Array.from({ length: MOST_FOREIGN_IDS + 1 }, (_, n) => `NOT EMAILID M${'x'.repeat(16)}-${n}`).join(
+      ' ',
+    );
+    assert.match((await ann.ask(`SEARCH ${many}`)).tagged, /^NO \[LIMIT\]/);
+    assert.is(looks, 1);
   });
 });
 
