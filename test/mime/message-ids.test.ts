@@ -38,7 +38,7 @@ test('hostile: any piece of syntax repeated without end is passed at most twice'
 test('property: nothing throws, and what is found can be found again', () =>
   fc.assert(
     fc.property(fc.array(fc.constantFrom('<', '>', '@', '"', '\\', 'a', ' ', '[', ']', '\r\n ')), (parts) => {
-      for (const id of messageIds(parts.join(''))) if (/^[a@]+$/.test(id)) assert.equal(messageIds(`<${id}>`), [id]);
+      for (const id of messageIds(parts.join(''))) if (/^a[a@]*a$/.test(id)) assert.equal(messageIds(`<${id}>`), [id]);
     }),
     { numRuns: 1000, seed: 3364 },
   ));
