@@ -30,7 +30,8 @@ export class SelectedMailbox implements SelectedView {
   readonly view: View;
   readonly #enabled: ReadonlySet<Enableable>;
   readonly #unwatch: () => void;
-  readonly #firstNewUid: number;
+  /** Messages below this UID are noted as shown. */
+  readonly #recentUpTo: number;
   #ref: MailboxRef;
   #uidNext: number;
   /** There may be changes that have not come in, and nobody said up to where. */
@@ -52,6 +53,7 @@ export class SelectedMailbox implements SelectedView {
       readonly owner: OwnerSession;
       readonly view: View;
       readonly uidNext: number;
+      readonly recentUpTo: number;
       readonly watch: (listener: (event: ChangeEvent | 'lost') => void) => () => void;
     },
   ) {
@@ -61,7 +63,7 @@ export class SelectedMailbox implements SelectedView {
     this.view = parts.view;
     this.#uidNext = parts.uidNext;
     this.#enabled = session.enabled;
-    this.#firstNewUid = this.view.numbers.lastUid + 1;
+    this.#recentUpTo = parts.recentUpTo;
     this.#unwatch = parts.watch((event) => this.#hear(event));
   }
 
@@ -120,14 +122,16 @@ export class SelectedMailbox implements SelectedView {
   }
 
   /**
-   * What was told of as recent is not so for later sessions (RFC 3501 §2.3.2). Noted once, at the end, and not with each that
+   * What was told of as recent is not so for later sessions (RFC 3501 §2.3.2), and nothing else: what came and was not told of
+   * is for another to be told of. Noted once, at the end, and not with each that
    * arrives: sessions that have the mailbox selected together are all told of it, as the RFC has it where who was first can't
    * be said. As well as may be.
    */
   #showRecent(): void {
-    const { view, place, owner } = this;
-    if (view.readOnly || !this.dialect.rev1 || view.numbers.lastUid < this.#firstNewUid) return;
-    owner.read('select', { account: place.account, name: place.name, write: true }).catch(() => undefined);
+    const { view, owner, ref } = this;
+    const upTo = view.numbers.lastUid + 1;
+    if (view.readOnly || !this.dialect.rev1 || upTo <= this.#recentUpTo) return;
+    owner.read('show-recent', { ref, upTo }).catch(() => undefined);
   }
 
   /** At the next `sync` no expunge is told: its command spoke of sequence numbers after all (RFC 7162 §3.2.10.2). */

@@ -24,6 +24,7 @@ import { INBOX, mailboxName } from './mailbox-name.ts';
 import type * as b from './mailbox-requests.ts';
 import { mailboxNamed } from './mailboxes.ts';
 import { isCount, isName, isRef, isText, must } from './must.ts';
+import type { RecentAnswer } from './operation.ts';
 import type { CommonRefusal } from './requests.ts';
 import { type Asker, lacking, rightsFor } from './rights.ts';
 import { flat, type Writer } from './writer.ts';
@@ -160,17 +161,29 @@ export function createMailboxReads({ store, writer, handles, admissions, clock }
     if (!found.ok) return found;
     const { mailbox, row } = found.value;
     const ref: b.MailboxRef = { account, mailbox, uidValidity: row.uidValidity };
-    const recentFrom = write && row.recentFrom < row.uidNext ? await showRecent(ref, row) : row.recentFrom;
+    const recent = write && row.recentFrom < row.uidNext ? await noteShown(ref, row) : asItIs(row);
     return store.read((view) => {
       const now = opened(view, asker, ref, 'r');
-      return now.ok ? accept(selected(view, ref, now.value.row, now.value.rights, recentFrom)) : now;
+      return now.ok ? accept(selected(view, ref, now.value.row, now.value.rights, recent)) : now;
     });
   };
 
   /** Recent to this session alone, if that can be noted now; where the disk is full, to the next one again. */
-  const showRecent = async (ref: b.MailboxRef, { recentFrom }: MailboxRow): Promise<number> => {
+  const noteShown = async (ref: b.MailboxRef, row: MailboxRow): Promise<RecentAnswer> => {
     const shown = flat(await writer.submit({ type: 'show-recent', ref }));
-    return shown.ok ? shown.value.recentFrom : recentFrom;
+    return shown.ok ? shown.value : asItIs(row);
+  };
+
+  const showRecent = async ({ handle, ref, upTo }: b.ShowRecentRequest): Promise<b.ShowRecentAnswer> => {
+    must(isRef(ref) && isCount(upTo), 'show-recent: up to where?');
+    const asker = askerOf(handles, handle);
+    if (!asker) return refuse('unknown-handle');
+    const found = store.read((view) => opened(view, asker, ref, 'r'));
+    if (!found.ok) return found;
+    if (found.value.row.recentFrom >= upTo) return accept(null);
+    const shown = flat(await writer.submit({ type: 'show-recent', ref, upTo }));
+    // Where the disk is full they are recent to the next one again.
+    return shown.ok || shown.refusal === 'full' ? accept(null) : refuse(shown.refusal);
   };
 
   const present = ({ handle, ref, afterBlock }: b.PresentRequest): b.PresentAnswer => {
@@ -183,7 +196,17 @@ export function createMailboxReads({ store, writer, handles, admissions, clock }
     });
   };
 
-  return { listMailboxes: list, mailboxNamed: named, sharing, subscribed, rightsOn, annotated, select, present };
+  return {
+    listMailboxes: list,
+    mailboxNamed: named,
+    sharing,
+    subscribed,
+    rightsOn,
+    annotated,
+    select,
+    showRecent,
+    present,
+  };
 }
 
 type KnownMailbox = { readonly mailbox: number; readonly row: MailboxRow; readonly rights: string };
@@ -216,7 +239,9 @@ function statusOf(view: View, account: string, mailbox: number, row: MailboxRow)
   return { uidNext, modSeq, messages, unseen, deleted, deletedOctets, octets, recent };
 }
 
-function selected(view: View, ref: b.MailboxRef, row: MailboxRow, rights: string, recentFrom: number): b.Selected {
+const asItIs = ({ recentFrom }: MailboxRow): RecentAnswer => ({ recentFrom, upTo: recentFrom });
+
+function selected(view: View, ref: b.MailboxRef, row: MailboxRow, rights: string, recent: RecentAnswer): b.Selected {
   const { account, mailbox } = ref;
   const { name, uidNext, modSeq, messages, unseen, specialUse, vanishedFrom } = row;
   return {
@@ -231,7 +256,8 @@ function selected(view: View, ref: b.MailboxRef, row: MailboxRow, rights: string
     keywords: keywords.get(view, account, mailbox) ?? [],
     ...(specialUse !== undefined && { specialUse }),
     rights,
-    recentFrom,
+    recentFrom: recent.recentFrom,
+    recentUpTo: recent.upTo,
     vanishedFrom,
   };
 }

@@ -125,10 +125,19 @@ export type Selected = {
   readonly rights: string;
   /** Messages with this UID and above are recent to the session. */
   readonly recentFrom: number;
+  /** Of those, messages below this UID are noted as shown: one that came since may be recent to another session too. */
+  readonly recentUpTo: number;
   /** Of what vanished up to this mod-sequence nothing is remembered. */
   readonly vanishedFrom: number;
 };
 export type SelectAnswer = Result<Selected, CommonRefusal | 'no-such-mailbox' | 'no-permission'>;
+
+/**
+ * The session was told of messages as recent that came while it had the mailbox open: those below this UID are to be recent to
+ * no session after it. As well as may be, as with `write`.
+ */
+export type ShowRecentRequest = { readonly handle: string; readonly ref: MailboxRef; readonly upTo: number };
+export type ShowRecentAnswer = Result<null, CommonRefusal | 'no-such-mailbox' | 'no-permission'>;
 
 /** Of a mailbox whose list of UIDs did not fit the answer that began it: the blocks above this one. */
 export type PresentRequest = { readonly handle: string; readonly ref: MailboxRef; readonly afterBlock: number };

@@ -244,10 +244,15 @@ export type MailboxesEdited = {
   readonly created?: { readonly mailbox: number; readonly uidValidity: number };
 };
 
-/** All that is in the mailbox now is shown as recent to the session that asks, and to no other after it. */
-export type ShowRecent = { readonly type: 'show-recent'; readonly ref: MailboxRef };
-/** Messages from this UID on were shown to nobody before. */
-export type RecentAnswer = { readonly recentFrom: number };
+/** What is in the mailbox now is shown as recent to the session that asks, and to no other after it. */
+export type ShowRecent = {
+  readonly type: 'show-recent';
+  readonly ref: MailboxRef;
+  /** Only messages below this UID. */
+  readonly upTo?: number;
+};
+/** Messages from `recentFrom` on were shown to nobody before; those from `upTo` on still are not. */
+export type RecentAnswer = { readonly recentFrom: number; readonly upTo: number };
 
 /** Keeps what mime/ made of bodies that are here. */
 export type KeepStructures = {

@@ -23,6 +23,7 @@ export type Reads = {
   readonly 'rights-on': Pair<b.RightsOnRequest, b.RightsOnAnswer>;
   readonly annotations: Pair<b.AnnotationsRequest, b.AnnotationsAnswer>;
   readonly select: Pair<b.SelectRequest, b.SelectAnswer>;
+  readonly 'show-recent': Pair<b.ShowRecentRequest, b.ShowRecentAnswer>;
   readonly present: Pair<b.PresentRequest, b.PresentAnswer>;
   readonly messages: Pair<m.MessagesRequest, m.MessagesAnswer>;
   readonly structure: Pair<m.StructureRequest, m.StructureAnswer>;

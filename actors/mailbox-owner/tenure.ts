@@ -109,6 +109,7 @@ export function createTenure(parts: TenureParts): Tenure {
     await serve('rights-on', looks.rightsOn);
     await serve('annotations', looks.annotated);
     await serve('select', looks.select);
+    await serve('show-recent', looks.showRecent);
     await serve('present', looks.present);
     await serve('messages', looks.messages);
     await serve('structure', looks.structure);

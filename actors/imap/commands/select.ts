@@ -88,6 +88,7 @@ async function openPlace(session: ImapSession, place: Place, readOnly: boolean):
     ref: selected.ref,
     owner: owner.value,
     uidNext: selected.uidNext,
+    recentUpTo: selected.recentUpTo,
     view: new View({ ...selected, uids: uidsOf(selected, blocks), readOnly }),
     watch: (listener) => {
       tell = listener;
@@ -101,7 +102,7 @@ async function openPlace(session: ImapSession, place: Place, readOnly: boolean):
 async function look(owner: OwnerSession, place: Place, isRev1: boolean, readOnly: boolean) {
   const { account, name } = place;
   const [selected, children] = await Promise.all([
-    owner.read('select', { account, name, write: !readOnly }),
+    owner.read('select', { account, name, write: !readOnly && isRev1 }), // in IMAP4rev2 nothing is told as recent
     isRev1 ? undefined : owner.read('list-mailboxes', { account, after: `${name}${SEPARATOR}`, limit: 1 }),
   ]);
   if (!selected.ok) return selected;

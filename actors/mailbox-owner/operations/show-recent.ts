@@ -5,13 +5,17 @@ import type { Decision } from '../decide.ts';
 import { mailboxOf } from '../mailboxes.ts';
 import type { Answers, ShowRecent } from '../operation.ts';
 
-export function showRecent(view: View, { ref }: ShowRecent): Decision<Answers['show-recent']> {
+export function showRecent(
+  view: View,
+  { ref, upTo: wanted = Number.POSITIVE_INFINITY }: ShowRecent,
+): Decision<Answers['show-recent']> {
   const found = mailboxOf(view, ref);
   if (!found) return { changes: [], answer: refuse('no-such-mailbox') };
   const { account, mailbox } = ref;
   const { recentFrom, uidNext } = found.row;
+  const upTo = Math.max(recentFrom, Math.min(wanted, uidNext));
   return {
-    changes: recentFrom < uidNext ? [{ type: 'RecentShown', account, mailbox, from: uidNext }] : [],
-    answer: accept({ recentFrom }),
+    changes: recentFrom < upTo ? [{ type: 'RecentShown', account, mailbox, from: upTo }] : [],
+    answer: accept({ recentFrom, upTo }),
   };
 }

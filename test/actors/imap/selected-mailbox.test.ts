@@ -43,6 +43,7 @@ function selected(count: number, enabled: Iterable<Enableable> = []) {
       place: PLACE,
       ref: REF,
       uidNext: count + 1,
+      recentUpTo: 100,
       // Cast: of an owner's session only `read` is used here.
       owner: owner as unknown as OwnerSession,
       view: new View({

@@ -105,6 +105,21 @@ within('what is recent is recent to the first session that selects to write', as
   assert.is(await select(joe, true), 3);
 });
 
+within('select says up to where it has shown what is recent, and show-recent shows what was told later', async (w) => {
+  await deliver(w, 'joe', 'one', 'two');
+  const [joe, bob] = [await session(w, 'joe'), await session(w, 'bob')];
+  const select = async (write: boolean) => must(await joe.read('select', { account: 'joe', name: 'INBOX', write }));
+  const of = ({ recentFrom, recentUpTo }: { recentFrom: number; recentUpTo: number }) => [recentFrom, recentUpTo];
+  assert.equal(of(await select(false)), [1, 1]);
+  assert.equal(of(await select(true)), [1, 3]);
+  await deliver(w, 'joe', 'three', 'four');
+  const { ref } = await select(false);
+  must(await joe.read('show-recent', { ref, upTo: 4 }));
+  assert.equal(of(await select(false)), [4, 4]);
+  assert.equal(await bob.read('show-recent', { ref, upTo: 5 }), { ok: false, refusal: 'no-such-mailbox' });
+  assert.equal(of(await select(true)), [4, 5]);
+});
+
 within('a full disk keeps nobody from a mailbox: recent is shown again', async (w) => {
   await deliver(w, 'joe', 'one');
   const joe = await session(w, 'joe');

@@ -34,6 +34,47 @@ test('what was told as recent while selected is not so later (RFC 3501 §2.3.2)'
   });
 });
 
+test('what came and was not told of stays recent for the next session (RFC 3501 §2.3.2)', async () => {
+  await inHouse(async ({ logIn, deliver }) => {
+    const [ann, other] = [await logIn(), await logIn()];
+    await ann.ok('SELECT INBOX');
+    await deliver('ann', mail('one'));
+    assert.ok((await ann.ok('NOOP')).includes('1 RECENT'));
+    await deliver('ann', mail('two'));
+    await ann.ok('UNSELECT');
+    assert.ok((await other.ok('STATUS INBOX (RECENT)')).includes('STATUS INBOX (RECENT 1)'));
+    assert.ok(
+      (await other.ok('SELECT INBOX')).includes('1 RECENT'),
+      'the first of the two was told of, the second was not',
+    );
+    assert.equal(await other.ok('FETCH 1:2 FLAGS'), ['1 FETCH (FLAGS ())', '2 FETCH (FLAGS (\\Recent))']);
+  });
+});
+
+test('what was told as recent to a client that vanished is not so later', async () => {
+  await inHouse(async ({ logIn, deliver }) => {
+    const [ann, other] = [await logIn(), await logIn()];
+    await ann.ok('SELECT INBOX');
+    await deliver('ann', mail('one'));
+    assert.ok((await ann.ok('NOOP')).includes('1 RECENT'));
+    await ann.close();
+    assert.ok((await other.ok('SELECT INBOX')).includes('0 RECENT'));
+  });
+});
+
+test('a session of IMAP4rev2 is told nothing as recent, and takes it from nobody (RFC 9051 §2.3.2)', async () => {
+  await inHouse(async ({ logIn, deliver }) => {
+    const [ann, other] = [await logIn(), await logIn()];
+    await deliver('ann', mail('one'));
+    await ann.ok('ENABLE IMAP4rev2');
+    await ann.ok('SELECT INBOX');
+    await deliver('ann', mail('two'));
+    await ann.ok('NOOP');
+    await ann.ok('UNSELECT');
+    assert.ok((await other.ok('SELECT INBOX')).includes('2 RECENT'));
+  });
+});
+
 test('EXAMINE changes nothing and lets nothing be changed (RFC 9051 §6.3.3)', async () => {
   await inHouse(async ({ logIn }) => {
     const ann = await logIn();

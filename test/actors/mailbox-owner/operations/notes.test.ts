@@ -24,6 +24,20 @@ test('RFC 3501 §2.3.2: what came is recent to the first session that is shown i
   assert.equal(fresh.run({ type: 'show-recent', ref }), { ok: false, refusal: 'no-such-mailbox' });
 });
 
+test('of what came only as much is shown as was told of, and never less than before', () => {
+  const fresh = mailboxState();
+  fresh.create('work');
+  fresh.fill('work', [0, 0, 0]);
+  const show = (upTo: number) => {
+    const answer = fresh.run({ type: 'show-recent', ref: fresh.ref('work'), upTo });
+    return answer.ok ? answer.value : answer.refusal;
+  };
+  assert.equal(show(3), { recentFrom: 1, upTo: 3 });
+  assert.equal(show(2), { recentFrom: 3, upTo: 3 });
+  assert.equal(fresh.changes(), []);
+  assert.equal(show(9), { recentFrom: 3, upTo: 4 });
+});
+
 test('what was made of a body is kept once, while the body is here, and goes with it', () => {
   const fresh = mailboxState();
   const hash = sha256(Buffer.from('one'));
