@@ -42,6 +42,8 @@ export class ImapSession<View extends SelectedView = SelectedView> {
   readonly clock: Clock;
   readonly log: Log;
   readonly enabled = new Set<Enableable>();
+  /** The connection is over: what goes on by itself may end. */
+  hasLeft = false;
   /** Set by SELECT and EXAMINE, whose handlers close the one before; undefined where none is selected. */
   view: View | undefined;
   #holder: LoggedIn | undefined;

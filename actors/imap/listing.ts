@@ -8,7 +8,7 @@ import { INBOX, SEPARATOR } from '../mailbox-owner/mailbox-name.ts';
 import type { ListedMailbox } from '../mailbox-owner/mailbox-requests.ts';
 import type { SessionRefusal } from '../mailbox-session.ts';
 import type { ImapSession } from './imap-session.ts';
-import { type Place, SHARED } from './names.ts';
+import type { Place } from './names.ts';
 import type { KnownAccount, OwnerSession } from './services.ts';
 
 export type Listed = { readonly place: Place; readonly mailbox: ListedMailbox };
@@ -20,9 +20,8 @@ export type Listing = {
 /** Which of the others' are wanted; one's own always are. */
 export type Wanted = {
   readonly shared: boolean;
+  /** Of those who share with the holder; every user's are every-user.ts's. */
   readonly users: boolean;
-  /** Of every user whose root (`user/joe`) passes, as an administrator may; absent: of those who share with the holder. */
-  readonly every?: (root: string) => boolean;
 };
 
 const PAGE = 250;
@@ -36,13 +35,11 @@ export async function listing(
 ): Promise<Result<Listing, SessionRefusal>> {
   const others = [
     ...(wanted.shared ? [() => shared(session)] : []),
-    ...(wanted.users
-      ? session.services.mailHosts().map((mailHost) => () => usersOn(session, mailHost, wanted.every))
-      : []),
+    ...(wanted.users ? session.services.mailHosts().map((mailHost) => () => usersOn(session, mailHost, signal)) : []),
   ];
   const [own, ...rest] = await Promise.all([
     mailboxesOf(session, holderOf(session)),
-    ...others.map((gather) => (wanted.every ? gather() : inTime(session, gather, signal))),
+    ...others.map((gather) => inTime(session, gather, signal)),
   ]);
   if (!own.ok) return own;
   const found = new Map<string, Listed>();
@@ -81,8 +78,7 @@ async function shared(session: ImapSession): Promise<Gathered> {
   return home === undefined ? accept([]) : await mailboxesOf(session, home);
 }
 
-async function usersOn(session: ImapSession, mailHost: string, every: Wanted['every']): Promise<Gathered> {
-  if (every !== undefined) return await allUsersOn(session, mailHost, every);
+async function usersOn(session: ImapSession, mailHost: string, signal: AbortSignal): Promise<Gathered> {
   const owner = await session.owner(mailHost);
   if (!owner.ok) return owner;
   const found: Listed[] = [];
@@ -91,6 +87,7 @@ async function usersOn(session: ImapSession, mailHost: string, every: Wanted['ev
     const page: Awaited<ReturnType<typeof sharingFrom>> = await sharingFrom(owner.value, after);
     if (!page.ok) return page;
     for (const id of page.value.accounts) {
+      if (signal.aborted) return refuse('ended');
       const account = session.services.accounts.byId(id);
       // Shared mailboxes of one's own domain stand under `shared/`; an account that the directory lost has no name to show.
       if (account === undefined || id === session.names.sharedHome()?.id || id === session.holder.accountId) continue;
@@ -103,27 +100,10 @@ async function usersOn(session: ImapSession, mailHost: string, every: Wanted['ev
   return accept(found);
 }
 
-async function allUsersOn(
-  session: ImapSession,
-  mailHost: string,
-  every: NonNullable<Wanted['every']>,
-): Promise<Gathered> {
-  const found: Listed[] = [];
-  for (const account of [...session.services.accounts.all()]) {
-    if (account.mailHost !== mailHost || account.id === session.holder.accountId) continue;
-    const root = session.names.rootOf(account);
-    if (root === undefined || root === SHARED || !every(root)) continue;
-    const its = await mailboxesOf(session, account);
-    if (!its.ok) return its;
-    found.push(...its.value);
-  }
-  return accept(found);
-}
-
 const sharingFrom = (owner: OwnerSession, after: string) =>
   owner.read('sharing-accounts', { limit: PAGE, ...(after !== '' && { after }) });
 
-async function mailboxesOf(session: ImapSession, account: KnownAccount): Promise<Gathered> {
+export async function mailboxesOf(session: ImapSession, account: KnownAccount): Promise<Gathered> {
   const owner = await session.owner(account.mailHost);
   if (!owner.ok) return owner;
   const found: Listed[] = [];

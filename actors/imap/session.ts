@@ -156,6 +156,7 @@ class MailboxesSession extends ImapSession implements Held {
   }
 
   async leave(): Promise<void> {
+    this.hasLeft = true;
     this.deselect();
     await this.calls.settled(); // a log-in under way may yet open a session
     this.deselect(); // and a SELECT a view

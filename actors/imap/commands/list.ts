@@ -6,6 +6,7 @@ import type { CommandOf, ListReturn, ListSelection } from '../../../protocols/im
 import { mailboxNameFrom } from '../../../protocols/imap/mailbox-name.ts';
 import type { Response } from '../../../protocols/imap/response.ts';
 import { SEPARATOR } from '../../mailbox-owner/mailbox-name.ts';
+import { EveryUser } from '../every-user.ts';
 import { type Named, namesFor } from '../hierarchy.ts';
 import type { ImapSession } from '../imap-session.ts';
 import { listing, subscribedNames, type Wanted } from '../listing.ts';
@@ -23,17 +24,33 @@ export const list: Handler<ListCommand> = async (command, session, signal) => {
   if (!isExtended && patterns.length === 1 && patterns[0] === '') return delimiter();
   const meant = patternsOf(reference, patterns, session.isUtf8);
   const wantsSubscriptions = command.selection.includes('SUBSCRIBED') || command.returns.includes('SUBSCRIBED');
+  const isEvery = asksForEvery(meant, session);
   const [found, subscribed] = await Promise.all([
-    listing(session, wantedBy(meant, session), signal),
+    listing(session, wantedBy(meant, isEvery), signal),
     wantsSubscriptions ? subscribedNames(session) : undefined,
   ]);
   if (!found.ok) return refusal(found.refusal);
   if (subscribed?.ok === false) return refusal(subscribed.refusal);
-  const known = { mailboxes: found.value.mailboxes, subscribed: subscribed?.value ?? [] };
-  const names = namesFor(known, meant, command.selection);
-  const responses = names.flatMap((named) => responsesFor(named, command, session));
-  return done(found.value.isPartial ? 'LIST completed, without mailboxes of others' : 'LIST completed', responses);
+  const { mailboxes, isPartial } = found.value;
+  const { selection } = command;
+  const told = (names: readonly Named[]) => names.flatMap((named) => responsesFor(named, command, session));
+  if (!isEvery) {
+    const names = namesFor({ mailboxes, subscribed: subscribed?.value ?? [] }, meant, selection);
+    return ending(isPartial, told(names));
+  }
+  const every = new EveryUser(session, { patterns: meant, selection, subscribed: subscribed?.value ?? [] });
+  const others = namesFor({ mailboxes, subscribed: every.otherSubscriptions }, meant, selection);
+  const responses = async function* (): AsyncGenerator<Response> {
+    for await (const names of every.names(others)) yield* told(names);
+  };
+  return {
+    ...ending(isPartial, [{ type: 'batch', responses: responses() }]),
+    finish: async () => ending(isPartial || every.isPartial, []),
+  };
 };
+
+const ending = (isPartial: boolean, responses: readonly Response[]): Outcome =>
+  done(isPartial ? 'LIST completed, without mailboxes of others' : 'LIST completed', responses);
 
 /** RFC 9051 §6.3.9: the empty name asks for the hierarchy delimiter and the root of the reference. */
 const delimiter = (): Outcome =>
@@ -48,15 +65,13 @@ export function patternsOf(reference: string, patterns: readonly string[], isUtf
 }
 
 /** An administrator gets every user's only where the pattern begins by asking for users'. */
-function wantedBy(patterns: readonly Pattern[], { holder }: ImapSession): Wanted {
-  const below = OTHER_USERS + SEPARATOR;
-  const isEvery = holder.isAdministrator && patterns.some(({ prefix }) => prefix.startsWith(below));
-  return {
-    shared: patterns.some((pattern) => pattern.reaches(SHARED)),
-    users: patterns.some((pattern) => pattern.reaches(OTHER_USERS)),
-    ...(isEvery && { every: (root) => patterns.some((pattern) => pattern.reaches(root)) }),
-  };
-}
+const asksForEvery = (patterns: readonly Pattern[], { holder }: ImapSession): boolean =>
+  holder.isAdministrator && patterns.some(({ prefix }) => prefix.startsWith(OTHER_USERS + SEPARATOR));
+
+const wantedBy = (patterns: readonly Pattern[], isEvery: boolean): Wanted => ({
+  shared: patterns.some((pattern) => pattern.reaches(SHARED)),
+  users: !isEvery && patterns.some((pattern) => pattern.reaches(OTHER_USERS)),
+});
 
 function responsesFor(named: Named, command: ListCommand, session: ImapSession): Response[] {
   const { name, listed, hasSelectedChildren } = named;
