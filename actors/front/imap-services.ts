@@ -82,6 +82,10 @@ class ImapServicesOfSession implements SessionServices {
   #verified: Verified | undefined;
   /** By mailHost; one that could not be opened, or has ended, is opened anew when it is asked for again. */
   readonly #owners = new Map<string, Promise<Result<MailboxSession, 'unavailable'>>>();
+  /** Of those, the ones that stand. */
+  readonly #open = new Map<string, MailboxSession>();
+  /** On other mailHosts: being opened. */
+  readonly #opening = new Set<MailboxSession>();
   /** The account id whose place it has taken there. */
   #entered: string | undefined;
   #unwatch: (() => void) | undefined;
@@ -102,11 +106,12 @@ class ImapServicesOfSession implements SessionServices {
     if (answer === undefined) return refuse('unavailable');
     if (!answer.ok) return answer;
     const { accountId } = answer.value;
+    if (this.#hasLeft) return refuse('unavailable');
     if (!accountSessions.enter(accountId)) return refuse('too-many-sessions');
     this.#entered = accountId;
     let isOpen = false;
     try {
-      const opened = await this.#open(session, answer.value, signal);
+      const opened = await this.#openOwn(session, answer.value, signal);
       isOpen = opened.ok;
       return opened;
     } finally {
@@ -114,7 +119,7 @@ class ImapServicesOfSession implements SessionServices {
     }
   }
 
-  async #open(session: string, verified: Verified, signal: AbortSignal): Promise<LogIn> {
+  async #openOwn(session: string, verified: Verified, signal: AbortSignal): Promise<LogIn> {
     const { front, watch } = this.#options;
     const { mailHost, ticket } = verified;
     const opening = new MailboxSession(front, { session, mailHost, ticket, purpose: 'mailboxes' });
@@ -123,13 +128,14 @@ class ImapServicesOfSession implements SessionServices {
     if (signal.aborted) abandon();
     try {
       const granted = await this.#granted(opening, verified);
-      if (!granted.ok || signal.aborted) {
+      if (!granted.ok || signal.aborted || this.#hasLeft) {
         abandon();
         return granted.ok ? refuse('unavailable') : granted;
       }
       if (front.servesHere?.(mailHost) === false) front.statistics?.of('imap').did('sessions-forwarded');
       this.#verified = verified;
       this.#owners.set(mailHost, Promise.resolve(accept(opening)));
+      this.#open.set(mailHost, opening);
       this.#unwatch = watch.watch(mailHost, verified.accountId, () => {}); // so that it stands when a mailbox is selected
       return granted;
     } finally {
@@ -191,9 +197,14 @@ class ImapServicesOfSession implements SessionServices {
     const answer = await askAuthenticator<GuestTicketAnswer>(front, 'guest-ticket', request, options);
     if (!answer?.ok || this.#hasLeft) return refuse('unavailable');
     const made = new MailboxSession(front, { session, mailHost, ticket: answer.value.ticket, purpose: 'mailboxes' });
-    const opened = await made.open();
-    if (opened.ok && !this.#hasLeft) return accept(made);
-    if (!opened.ok) front.log.warn('no session with an owner', { session, mailHost, refusal: opened.refusal });
+    this.#opening.add(made);
+    const opened = await made.open().finally(() => this.#opening.delete(made));
+    if (opened.ok && !this.#hasLeft) {
+      this.#open.set(mailHost, made);
+      return accept(made);
+    }
+    if (!opened.ok && !this.#hasLeft)
+      front.log.warn('no session with an owner', { session, mailHost, refusal: opened.refusal });
     void made.close();
     return refuse('unavailable');
   }
@@ -227,13 +238,19 @@ class ImapServicesOfSession implements SessionServices {
     return changed.value === undefined ? refuse('no-such-account') : accept(null);
   }
 
-  async leave(): Promise<void> {
+  vacate(): void {
     this.#hasLeft = true;
-    this.#unwatch?.();
     this.#giveBack();
-    const owners = await Promise.all(this.#owners.values());
+    for (const opening of this.#opening) void opening.close(); // and so it is not waited for
+  }
+
+  async leave(): Promise<void> {
+    this.vacate();
+    this.#unwatch?.();
+    const open = [...this.#open.values()];
     this.#owners.clear();
-    await Promise.all(owners.map((each) => (each.ok ? leave(this.#options.front, each.value) : undefined)));
+    this.#open.clear();
+    await Promise.all(open.map((session) => leave(this.#options.front, session)));
   }
 
   #giveBack(): void {

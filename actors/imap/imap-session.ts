@@ -2,13 +2,16 @@
  * What an IMAP session knows while it runs, and its commands (commands/) work with: who is logged in, what was enabled, the
  * selected mailbox's view, and whom to ask. The state of RFC 9051 §3 is the machine's; nothing here says anything to the client.
  */
-import type { Clock } from '../../kernel/clock.ts';
+import { type Clock, pause } from '../../kernel/clock.ts';
 import type { Result } from '../../kernel/result.ts';
 import type { Response } from '../../protocols/imap/response.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Constants } from './context.ts';
 import { type NameRefusal, Names, type Place } from './names.ts';
 import type { LoggedIn, OwnerSession, SessionServices } from './services.ts';
+
+/** An owner that is there answers well within it; one that is not keeps nobody waiting. */
+const PARTING_MS = 1_000;
 
 /** What ENABLE knows (RFC 5161), and other commands enable besides (RFC 7162 §3.1). */
 export type Enableable = 'IMAP4rev2' | 'CONDSTORE' | 'QRESYNC';
@@ -30,8 +33,8 @@ export interface SelectedView {
   }): Promise<readonly Response[]>;
   /** Calls `listener` whenever a `sync` may have something to tell, in a turn of its own; at once if it has already. Ends it. */
   onNews(listener: () => void): () => void;
-  /** The mailbox is not selected any more: hears of no change from now on. */
-  close(): void;
+  /** The mailbox is not selected any more: hears of no change from now on. Resolves when what is to be noted of it is noted. */
+  close(): Promise<void> | void;
 }
 
 export class ImapSession<View extends SelectedView = SelectedView> {
@@ -49,6 +52,7 @@ export class ImapSession<View extends SelectedView = SelectedView> {
   #holder: LoggedIn | undefined;
   #names: Names | undefined;
   #stages = 0;
+  #parting: Promise<void> | void = undefined;
 
   constructor(parts: {
     readonly id: string;
@@ -107,7 +111,15 @@ export class ImapSession<View extends SelectedView = SelectedView> {
 
   /** Closes the view, if there is one. */
   deselect(): void {
-    this.view?.close();
+    if (this.view !== undefined) this.#parting = this.view.close();
     this.view = undefined;
+  }
+
+  /** Resolves when what is to be noted of the mailbox that was selected last is noted, or its owner takes too long. */
+  async parted(): Promise<void> {
+    if (this.#parting === undefined) return;
+    const waited = new AbortController();
+    const parted = this.#parting.then(() => waited.abort());
+    await Promise.race([parted, pause(this.clock, PARTING_MS, waited.signal).catch(() => {})]);
   }
 }

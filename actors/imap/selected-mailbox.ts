@@ -113,12 +113,12 @@ export class SelectedMailbox implements SelectedView {
     };
   }
 
-  close(): void {
+  async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#listener = undefined;
     this.#unwatch();
-    this.#showRecent();
+    await this.#showRecent();
   }
 
   /**
@@ -127,11 +127,11 @@ export class SelectedMailbox implements SelectedView {
    * arrives: sessions that have the mailbox selected together are all told of it, as the RFC has it where who was first can't
    * be said. As well as may be.
    */
-  #showRecent(): void {
+  async #showRecent(): Promise<void> {
     const { view, owner, ref } = this;
     const upTo = view.numbers.lastUid + 1;
     if (view.readOnly || !this.dialect.rev1 || upTo <= this.#recentUpTo) return;
-    owner.read('show-recent', { ref, upTo }).catch(() => undefined);
+    await owner.read('show-recent', { ref, upTo }).catch(() => undefined);
   }
 
   /** At the next `sync` no expunge is told: its command spoke of sequence numbers after all (RFC 7162 §3.2.10.2). */

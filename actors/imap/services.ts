@@ -33,7 +33,12 @@ export type SessionServices = {
   usage(place: { readonly mailHost: string; readonly account: string }): Promise<Result<Usage, 'unavailable'>>;
   /** Sets or, with null, removes a limit of its own; for administrators. */
   setQuota(account: string, limits: QuotaLimits): Promise<Result<null, 'no-such-account' | 'unavailable'>>;
-  /** Ends every session with an owner. Called once and last, after every call has settled. */
+  /**
+   * The client has gone, whatever is still under way: its account's place is free again, no session with another owner is opened,
+   * and none that is being opened is waited for.
+   */
+  vacate(): void;
+  /** Ends every session with an owner, and waits for none that is away. Called once and last, after every call has settled. */
   leave(): Promise<void>;
 };
 

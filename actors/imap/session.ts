@@ -157,9 +157,11 @@ class MailboxesSession extends ImapSession implements Held {
 
   async leave(): Promise<void> {
     this.hasLeft = true;
+    this.services.vacate();
     this.deselect();
     await this.calls.settled(); // a log-in under way may yet open a session
     this.deselect(); // and a SELECT a view
+    await this.parted();
     await this.services.leave();
   }
 

@@ -48,11 +48,11 @@ async function open(command: SelectCommand, session: ImapSession, readOnly: bool
   if (!opened.ok) return refused(opened.refusal);
   const { mailbox, selected, list } = opened.value;
   const resynced = await resync(mailbox, qresync, selected.uidNext).catch((fault) => {
-    mailbox.close();
+    void mailbox.close();
     throw fault;
   });
   if (!resynced.ok) {
-    mailbox.close();
+    void mailbox.close();
     return refused(resynced.refusal);
   }
   const isReadOnly = readOnly || !mayChange(selected.rights); // RFC 4314 §5.2

@@ -139,6 +139,35 @@ test('a session that its owner has ended is opened anew when it is asked for aga
   await home.stop();
 });
 
+test('leaving waits for no owner that is away: not for one that is being opened, and for one that was for one request', async () => {
+  const home = await house();
+  const attemptMs = 50;
+  const accountSessions = new AccountSessions(1);
+  const services = imapServices({
+    ...{ front: { ...home.front, patienceMs: 600_000, attemptMs }, watch: home.watch, accountSessions },
+    ...{ quota: { octets: 0, messages: 0 }, defaultMailboxes: [], mailHosts: () => ['n1', 'n2'] },
+    nextOperation: () => 'x',
+  });
+  const session = services.begin({ ...caller, session: 'start.1' });
+  assert.ok((await session.logIn(ann, never)).ok);
+  await home.takeOver('n2', false);
+  const opening = session.owner('n2');
+  const own = await session.owner('n1');
+  assert.ok(own.ok);
+  await home.takeOver('n1', false);
+  const reading = own.value.read('list-mailboxes', { account: 'id-ann', limit: 1 });
+  for (let turns = 0; turns < 10; turns++) await turn();
+  session.vacate();
+  assert.is(accountSessions.of('id-ann'), 0, 'the place is free before anything is answered');
+  isRefused(await opening, 'unavailable');
+  isRefused(await session.owner('n3'), 'unavailable');
+  await session.leave();
+  isRefused(await reading, 'ended');
+  await home.takeOver('n1');
+  await home.takeOver('n2');
+  await home.stop();
+});
+
 test('usage and quota: what the owner counts, and a limit that the directory keeps', async () => {
   const home = await house();
   await home.deliver('ann', 'Subject: x\r\n\r\nx\r\n');

@@ -310,6 +310,48 @@ test('a session that its owner ended and that no other follows is told BYE: NOOP
   }
 });
 
+test('a client that vanishes while an owner is away leaves its account’s place at once', async () => {
+  const home = await house();
+  const { services } = home;
+  const events: string[] = [];
+  let asked: () => void = () => {};
+  const isAsked = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
+  let answered: () => void = () => {};
+  const isAnswered = new Promise<void>((resolve) => {
+    answered = resolve;
+  });
+  const seen: typeof services = {
+    begin(caller) {
+      const begun = services.begin(caller);
+      const [vacate, owner] = [begun.vacate.bind(begun), begun.owner.bind(begun)];
+      begun.vacate = () => {
+        events.push('vacated');
+        vacate();
+      };
+      begun.owner = async (mailHost) => {
+        if (mailHost !== 'n2') return await owner(mailHost);
+        asked();
+        const answer = await owner(mailHost);
+        events.push(answer.ok ? 'opened' : answer.refusal);
+        answered();
+        return answer;
+      };
+      return begun;
+    },
+  };
+  const ann = await ImapClient.of(home.protocol({ services: seen }), 'ann');
+  await home.takeOver('n2', false);
+  ann.send('a SELECT user/zoe\r\n');
+  await isAsked;
+  await ann.close();
+  await isAnswered;
+  assert.equal(events, ['vacated', 'unavailable'], 'and not when patience was over');
+  await home.takeOver('n2');
+  await home.stop();
+});
+
 test('a client that vanishes during its log-in leaves no session behind', async () => {
   const home = await house();
   const played = overMemory(home.protocol());
