@@ -5,24 +5,29 @@
  */
 import type { Bus, Service } from '../../cluster/bus/bus.ts';
 import type { Subjects } from '../../cluster/subjects.ts';
+import { type Clock, pause } from '../../kernel/clock.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { ChangeEvent } from '../mailbox-owner/event.ts';
 
 export type ChangeListener = (event: ChangeEvent | 'lost') => void;
 
+type WatchParts = { readonly bus: Bus; readonly clock: Clock; readonly log: Log };
+
+/** Between tries to subscribe; each pause is twice the one before. */
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 30_000;
+
 export class ChangeWatch {
-  readonly #bus: Bus;
+  readonly #parts: WatchParts;
   readonly #subjects: Subjects;
-  readonly #log: Log;
   readonly #watched = new Map<string, Watched>();
   readonly #connection: Service;
 
-  constructor({ bus, subjects, log }: { readonly bus: Bus; readonly subjects: Subjects; readonly log: Log }) {
-    this.#bus = bus;
+  constructor({ bus, subjects, clock, log }: WatchParts & { readonly subjects: Subjects }) {
+    this.#parts = { bus, clock, log };
     this.#subjects = subjects;
-    this.#log = log;
     this.#connection = bus.onConnection((connected) => {
-      if (connected) for (const watched of this.#watched.values()) watched.lose();
+      if (connected) for (const watched of this.#watched.values()) watched.reconnected();
     });
   }
 
@@ -35,7 +40,7 @@ export class ChangeWatch {
     const subject = this.#subjects.changed(mailHost, account);
     let watched = this.#watched.get(subject);
     if (watched === undefined) {
-      watched = new Watched(this.#bus, [subject, this.#subjects.changedOwner(mailHost)], this.#log);
+      watched = new Watched(this.#parts, [subject, this.#subjects.changedOwner(mailHost)]);
       this.#watched.set(subject, watched);
     }
     const there = watched;
@@ -58,29 +63,21 @@ export class ChangeWatch {
 }
 
 class Watched {
-  readonly #log: Log;
+  readonly #parts: WatchParts;
+  readonly #subjects: readonly string[];
   readonly #listeners = new Set<ChangeListener>();
   /** The newest event of each mailbox. */
   readonly #newest = new Map<number, ChangeEvent>();
-  readonly #services: Promise<readonly Service[]>;
+  #services: readonly Service[] = [];
   #stands = false;
   #isOver = false;
+  /** Wakes who waits to try again. */
+  #again: AbortController | undefined;
 
-  constructor(bus: Bus, subjects: readonly string[], log: Log) {
-    this.#log = log;
-    // Casts below: only nodes of this cluster can speak on the bus, and event.ts is what owners speak there.
-    this.#services = Promise.all(
-      subjects.map((subject) => bus.subscribe(subject, (message) => this.#hear(message as ChangeEvent))),
-    );
-    this.#services.then(
-      () => {
-        this.#stands = true;
-        this.lose();
-      },
-      (fault: unknown) => {
-        if (!this.#isOver) log.warn('no news of an account', { fault });
-      },
-    );
+  constructor(parts: WatchParts, subjects: readonly string[]) {
+    this.#parts = parts;
+    this.#subjects = subjects;
+    void this.#begin();
   }
 
   add(listener: ChangeListener): void {
@@ -100,19 +97,63 @@ class Watched {
     return true;
   }
 
-  lose(): void {
-    this.#tell('lost');
+  /** This node is in touch with the others again: something may have been missed, or can be subscribed to now. */
+  reconnected(): void {
+    if (this.#stands) this.#tell('lost');
+    else this.#again?.abort();
   }
 
   end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    void this.#services
-      .then((services) => Promise.all(services.map((each) => each.stop())))
-      .catch((fault: unknown) => this.#log.debug('a subscription did not end cleanly', { fault }));
+    this.#again?.abort();
+    void this.#stop(this.#services);
+    this.#services = [];
+  }
+
+  /** Tries until it stands: until then nobody hears of changes, who looks all the same is told when it does. */
+  async #begin(): Promise<void> {
+    const { clock, log } = this.#parts;
+    for (let pauseMs = FIRST_PAUSE_MS; !this.#isOver; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+      const fault = await this.#subscribe();
+      if (fault === undefined || this.#isOver) return;
+      log.warn('no news of an account yet', { fault, againInMs: pauseMs });
+      this.#again = new AbortController();
+      await pause(clock, pauseMs, this.#again.signal).catch(() => {}); // only we abort it
+      this.#again = undefined;
+    }
+  }
+
+  /** All of the subjects or none. @returns why not */
+  async #subscribe(): Promise<unknown> {
+    // Casts below: only nodes of this cluster can speak on the bus, and event.ts is what owners speak there.
+    const tried = await Promise.allSettled(
+      this.#subjects.map(async (subject) =>
+        this.#parts.bus.subscribe(subject, (message) => this.#hear(message as ChangeEvent)),
+      ),
+    );
+    const services = tried.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+    const failed = tried.find((each) => each.status === 'rejected');
+    if (failed !== undefined || this.#isOver) {
+      await this.#stop(services);
+      return failed?.reason;
+    }
+    this.#services = services;
+    this.#stands = true;
+    this.#tell('lost');
+    return undefined;
+  }
+
+  async #stop(services: readonly Service[]): Promise<void> {
+    try {
+      await Promise.all(services.map((each) => each.stop()));
+    } catch (fault) {
+      this.#parts.log.debug('a subscription did not end cleanly', { fault });
+    }
   }
 
   #hear(event: ChangeEvent): void {
+    if (this.#isOver) return;
     if (event.kind === 'messages') this.#newest.set(event.mailbox, event);
     this.#tell(event);
   }
