@@ -11,7 +11,6 @@ import {
   no,
 } from '../actors/authenticator/accounts.ts';
 import { foldCase } from '../actors/authenticator/names.ts';
-import { mailboxName } from '../actors/mailbox-owner/mailbox-name.ts';
 import { MOST_RENAMED_AT_ONCE } from '../actors/mailbox-owner/operations/change-mailboxes.ts';
 import type {
   ChangeMailboxesAnswer,
@@ -26,6 +25,7 @@ import type {
 } from '../actors/mailbox-owner/requests.ts';
 import { ANONYMOUS, ANYONE, editedRights, NEGATIVE } from '../actors/mailbox-owner/rights.ts';
 import type { Account } from '../cluster/directory/account.ts';
+import { mailboxName } from '../kernel/mailbox-name.ts';
 import { accept, type Result, refuse } from '../kernel/result.ts';
 import { answerable, BadArgument, type Given, optionalText, text } from './arguments.ts';
 import { type ControlAnswer, cannot, done, type Verb, type Verbs } from './control.ts';

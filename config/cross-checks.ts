@@ -1,5 +1,6 @@
 /** Rules between options, on a file whose every option is right by itself. Pure; paths are still as written. */
 import { resolve } from 'node:path';
+import { INBOX, mailboxName, SEPARATOR } from '../kernel/mailbox-name.ts';
 import { defaultPort } from './default-port.ts';
 import { show } from './problem.ts';
 import type { ConfigFile } from './schema.ts';
@@ -14,6 +15,7 @@ export function contradictions(file: ConfigFile, { directory, platform }: Surrou
   return [
     ...ofListeners(file, directory, platform),
     ...ofLogs(file, directory),
+    ...ofDefaultMailboxes(file.imap['default-mailboxes']),
     ...(file.nats ? ofNats(file.nats) : []),
     ...(file.tls ? ofTls(file.tls) : []),
   ];
@@ -27,6 +29,37 @@ function* ofLogs({ log, 'connection-log': connections }: ConfigFile, directory: 
       path: ['connection-log', 'destination'],
       text: `${show(connections.destination)} is not allowed: it is the server log`,
     };
+}
+
+/** What IMAP shows of others' mailboxes stands below these (RFC 2342): no mailbox of one's own can. */
+const NOT_PERSONAL: readonly string[] = ['user', 'shared'];
+
+/** Each makes a mailbox of its own, under a name that a client could have given it. */
+function* ofDefaultMailboxes(written: readonly string[]): Generator<Finding> {
+  const places = { use: new Map<string, number>(), name: new Map<string, number>() };
+  for (const [index, text] of written.entries()) {
+    const [use, ...rest] = text.split('=') as [string, ...string[]];
+    const given = rest.length === 0 ? use : rest.join('=');
+    const name = mailboxName(given);
+    const why = name.ok ? wrongDefault(name.value) : name.refusal;
+    const at = (reason: string): Finding => ({
+      path: ['imap', 'default-mailboxes', index],
+      text: `${show(text)} is not allowed: ${reason}`,
+    });
+    if (why !== undefined) yield at(`of the name ${show(given)}, ${why}`);
+    const [sameUse, sameName] = [places.use.get(use), name.ok ? places.name.get(name.value) : undefined];
+    if (sameUse !== undefined) yield at(`#${sameUse + 1} is for ${use} already, and each use has one mailbox`);
+    else if (sameName !== undefined) yield at(`#${sameName + 1} has the same name`);
+    places.use.set(use, sameUse ?? index);
+    if (name.ok) places.name.set(name.value, sameName ?? index);
+  }
+}
+
+function wrongDefault(name: string): string | undefined {
+  if (name === INBOX) return 'every account has that mailbox: must be another name';
+  const first = name.split(SEPARATOR, 1)[0]!;
+  if (!NOT_PERSONAL.includes(first)) return undefined;
+  return `its first level is where mailboxes of others stand: must be another than ${NOT_PERSONAL.map(show).join(' or ')}`;
 }
 
 type WrittenListener = ConfigFile['listener'][number];

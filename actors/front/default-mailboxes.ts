@@ -2,9 +2,10 @@
  * The mailboxes that an account gets when it has none but INBOX: one for each special use that the configuration names (RFC 6154
  * §2), so that clients agree on where drafts, sent mail and the like are. Never a reason to refuse a log-in.
  */
+
+import { INBOX } from '../../kernel/mailbox-name.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { OwnerSession } from '../imap/services.ts';
-import { INBOX } from '../mailbox-owner/mailbox-name.ts';
 
 export type DefaultMailbox = { readonly name: string; readonly specialUse: string };
 

@@ -4,8 +4,8 @@
  * level above all of them is told at the end (RFC 9051 §6.3.9 asks for no order).
  */
 import { setImmediate as turn } from 'node:timers/promises';
+import { SEPARATOR } from '../../kernel/mailbox-name.ts';
 import type { ListSelection } from '../../protocols/imap/command.ts';
-import { SEPARATOR } from '../mailbox-owner/mailbox-name.ts';
 import { type Named, namesFor } from './hierarchy.ts';
 import type { ImapSession } from './imap-session.ts';
 import { type Listed, mailboxesOf } from './listing.ts';

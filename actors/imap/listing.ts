@@ -3,8 +3,8 @@
  * those of others on which it has rights. Knows no pattern but whether one could mean them at all.
  */
 import { pause } from '../../kernel/clock.ts';
+import { INBOX, SEPARATOR } from '../../kernel/mailbox-name.ts';
 import { accept, type Result, refuse } from '../../kernel/result.ts';
-import { INBOX, SEPARATOR } from '../mailbox-owner/mailbox-name.ts';
 import type { ListedMailbox } from '../mailbox-owner/mailbox-requests.ts';
 import type { SessionRefusal } from '../mailbox-session.ts';
 import type { ImapSession } from './imap-session.ts';

@@ -3,10 +3,11 @@
  * a kept name is shown. RFC 9051 §5.1, RFC 2342. Personal mailboxes have no prefix, other users' stand below `user/`, the shared
  * ones of the holder's domain below `shared/`; levels are parted by `/`. Whether a mailbox is there, its owner says.
  */
+
+import { INBOX, mailboxName, SEPARATOR } from '../../kernel/mailbox-name.ts';
 import { accept, type Result, refuse } from '../../kernel/result.ts';
 import { mailboxNameFrom } from '../../protocols/imap/mailbox-name.ts';
 import { canonicalName } from '../authenticator/names.ts';
-import { INBOX, mailboxName, SEPARATOR } from '../mailbox-owner/mailbox-name.ts';
 import type { Constants } from './context.ts';
 import type { Accounts, KnownAccount, LoggedIn } from './services.ts';
 

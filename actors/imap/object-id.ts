@@ -1,6 +1,6 @@
 /** Object identifiers: RFC 8474 §4 and §5. Never given twice, and the same on every node. Pure. */
 import { createHash } from 'node:crypto';
-import { INBOX } from '../mailbox-owner/mailbox-name.ts';
+import { INBOX } from '../../kernel/mailbox-name.ts';
 
 /**
  * Outlives a change of name. The account's number of the mailbox may be given out again by a store that was restored, with

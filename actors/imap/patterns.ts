@@ -2,7 +2,7 @@
  * Patterns of LIST and LSUB: RFC 9051 §6.3.9, RFC 3501 §6.3.8. `*` stands for anything, `%` for anything within a level. Linear in
  * the name for each wildcard, whatever the two are. Pure.
  */
-import { INBOX, SEPARATOR } from '../mailbox-owner/mailbox-name.ts';
+import { INBOX, SEPARATOR } from '../../kernel/mailbox-name.ts';
 
 /** A pattern with more is matched by nothing: RFC 9051 §6.3.9 lets servers ignore what they do not accept. */
 const MOST_WILDCARDS = 12;

@@ -1,8 +1,9 @@
 /** INBOX, which comes into being when it is first needed: by a delivery, or by a session that opens the maildrop. */
+
+import { INBOX } from '../../kernel/mailbox-name.ts';
 import type { MailboxCreated } from '../../store/change.ts';
 import type { View } from '../../store/key-value.ts';
 import type { MailboxRow } from '../../store/tables.ts';
-import { INBOX } from './mailbox-name.ts';
 import { created, mailboxNamed } from './mailboxes.ts';
 
 export type Inbox = {

@@ -3,6 +3,7 @@
  * message is read for any of them. Sessions of purpose `mailboxes` only; access.ts says who may what.
  */
 import type { Clock } from '../../kernel/clock.ts';
+import { INBOX, mailboxName } from '../../kernel/mailbox-name.ts';
 import { accept, type Result, refuse } from '../../kernel/result.ts';
 import { FLAG } from '../../store/flags.ts';
 import type { View } from '../../store/key-value.ts';
@@ -20,7 +21,6 @@ import { BLOCK_UIDS, bitsIn, blockOf, blocksWith, firstWith, type UidBlock } fro
 import { askerOf, mayKnow, opened } from './access.ts';
 import type { Admissions } from './admission.ts';
 import type { Handles } from './handles.ts';
-import { INBOX, mailboxName } from './mailbox-name.ts';
 import type * as b from './mailbox-requests.ts';
 import { mailboxNamed } from './mailboxes.ts';
 import { isCount, isName, isRef, isText, must } from './must.ts';

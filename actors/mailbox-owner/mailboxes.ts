@@ -1,4 +1,6 @@
 /** An account's mailboxes as `decide` and reads look them up: by name, to be made or removed, and whether mail may be posted. */
+
+import { INBOX, mailboxName } from '../../kernel/mailbox-name.ts';
 import type { Change, MailboxCreated } from '../../store/change.ts';
 import type { View } from '../../store/key-value.ts';
 import {
@@ -12,7 +14,6 @@ import {
 } from '../../store/tables.ts';
 import { firstWith, hasBit, rangesWith } from '../../store/uid-bits.ts';
 import { countIn, type UidRanges, uidsIn } from '../../store/uid-ranges.ts';
-import { INBOX, mailboxName } from './mailbox-name.ts';
 import { ANYONE, NEGATIVE } from './rights.ts';
 
 export type Found = { readonly mailbox: number; readonly row: MailboxRow };

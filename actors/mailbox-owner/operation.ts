@@ -2,11 +2,12 @@
  * Operations as `decide` takes them: what was asked, with everything that is not in the store (time, who is gone, what a
  * ticket said) already inside, so that deciding is a function of these and nothing else.
  */
+
+import { INBOX } from '../../kernel/mailbox-name.ts';
 import type { Result } from '../../kernel/result.ts';
 import type { Front } from '../../store/tables.ts';
 import type { UidRanges } from '../../store/uid-ranges.ts';
 import type { Admission } from './admission.ts';
-import { INBOX } from './mailbox-name.ts';
 import type { MailboxRef, SessionEdit, SessionEditRefusal } from './mailbox-requests.ts';
 import type {
   Delivered,

@@ -47,7 +47,7 @@ export const imap = {
       0,
     ).default(['Drafts', 'Sent', 'Junk', 'Trash', 'Archive']),
     {
-      doc: 'Mailboxes that an account gets at a log-in by IMAP while it has none but INBOX: one for each of these uses (RFC 6154), under the name of the use or another one, subscribed to. `[]`: none. Should be the same on every node.',
+      doc: 'Mailboxes that an account gets at a log-in by IMAP while it has none but INBOX: one for each of these uses (RFC 6154), under the name of the use or another one, subscribed to; a name is neither INBOX nor `user`, `shared` or below these, and no two are the same. `[]`: none. Should be the same on every node.',
       example: ['Drafts', 'Sent=Sent Items', 'Trash'],
     },
   ),

@@ -222,6 +222,63 @@ const WRONG: readonly (readonly [string, string, string])[] = [
         `lmtp-shared-name: "${name}" is not allowed: must be a local part of lower-case letters, digits, "-", "_" and inner dots that has no meaning yet`,
       ] as const,
   ),
+  ...(
+    [
+      ['Sent=user/joe', 'of the name "user/joe", its first level is where mailboxes of others stand'],
+      ['Sent=user', 'of the name "user", its first level is where mailboxes of others stand'],
+      ['Sent=shared/all', 'of the name "shared/all", its first level is where mailboxes of others stand'],
+    ] as const
+  ).map(
+    ([value, reason]) =>
+      [
+        `the default mailbox ${value}`,
+        `[imap]\ndefault-mailboxes = ["Drafts", "${value}"]`,
+        `imap.default-mailboxes#2: "${value}" is not allowed: ${reason}: must be another than "user" or "shared"`,
+      ] as const,
+  ),
+  ...['a//b', '/a', 'a/'].map(
+    (name) =>
+      [
+        `the default mailbox ${name}`,
+        `[imap]\ndefault-mailboxes = ["Sent=${name}"]`,
+        `imap.default-mailboxes#1: "Sent=${name}" is not allowed: of the name "${name}", a level of it is empty: / stands between two levels only`,
+      ] as const,
+  ),
+  [
+    'INBOX as a default mailbox, however it is written',
+    '[imap]\ndefault-mailboxes = ["Archive=InBox"]',
+    'imap.default-mailboxes#1: "Archive=InBox" is not allowed: of the name "InBox", every account has that mailbox: must be another name',
+  ],
+  [
+    'a level of a default mailbox that is too long',
+    `[imap]\ndefault-mailboxes = ["Sent=${'é'.repeat(128)}"]`,
+    `imap.default-mailboxes#1: "Sent=${'é'.repeat(75)}..." is not allowed: of the name "${'é'.repeat(80)}...", a level of it is longer than 255 octets`,
+  ],
+  [
+    'two default mailboxes of the same name',
+    '[imap]\ndefault-mailboxes = ["Sent=Mine", "Drafts", "Trash=Mine"]',
+    'imap.default-mailboxes#3: "Trash=Mine" is not allowed: #1 has the same name',
+  ],
+  [
+    'a default mailbox by the name of another use',
+    '[imap]\ndefault-mailboxes = ["Sent=Drafts", "Drafts"]',
+    'imap.default-mailboxes#2: "Drafts" is not allowed: #1 has the same name',
+  ],
+  [
+    'two default mailboxes of the same name, composed and decomposed',
+    '[imap]\ndefault-mailboxes = ["Sent=Caf\u00e9", "Trash=Cafe\u0301"]',
+    'imap.default-mailboxes#2: "Trash=Cafe\u0301" is not allowed: #1 has the same name',
+  ],
+  [
+    'two default mailboxes of the same name but for the case of INBOX',
+    '[imap]\ndefault-mailboxes = ["Sent=inbox/x", "Trash=INBOX/x"]',
+    'imap.default-mailboxes#2: "Trash=INBOX/x" is not allowed: #1 has the same name',
+  ],
+  [
+    'two default mailboxes for one use',
+    '[imap]\ndefault-mailboxes = ["Sent", "Sent=Out"]',
+    'imap.default-mailboxes#2: "Sent=Out" is not allowed: #1 is for Sent already, and each use has one mailbox',
+  ],
   [
     'a quota that is no size',
     '[quota]\ndefault-octets = "much"',

@@ -1,7 +1,8 @@
 /** CREATE, DELETE and RENAME: RFC 9051 §6.3.4 to §6.3.6, RFC 6154 §3. */
+
+import { SEPARATOR } from '../../../kernel/mailbox-name.ts';
 import type { CommandOf } from '../../../protocols/imap/command.ts';
 import type { Response } from '../../../protocols/imap/response.ts';
-import { SEPARATOR } from '../../mailbox-owner/mailbox-name.ts';
 import type { SessionEdit } from '../../mailbox-owner/mailbox-requests.ts';
 import type { ImapSession } from '../imap-session.ts';
 import { type Found, ownerAt } from '../mailbox-at.ts';

@@ -2,10 +2,11 @@
  * LIST: RFC 9051 §6.3.9, RFC 3501 §6.3.8, with RFC 5258 (LIST-EXTENDED), RFC 5819 (LIST-STATUS), RFC 6154 §2 (SPECIAL-USE), RFC
  * 8440 (LIST-MYRIGHTS) and RFC 3348 (CHILDREN, told always).
  */
+
+import { SEPARATOR } from '../../../kernel/mailbox-name.ts';
 import type { CommandOf, ListReturn, ListSelection } from '../../../protocols/imap/command.ts';
 import { mailboxNameFrom } from '../../../protocols/imap/mailbox-name.ts';
 import type { Response } from '../../../protocols/imap/response.ts';
-import { SEPARATOR } from '../../mailbox-owner/mailbox-name.ts';
 import { EveryUser } from '../every-user.ts';
 import { type Named, namesFor } from '../hierarchy.ts';
 import type { ImapSession } from '../imap-session.ts';

@@ -1,7 +1,8 @@
 /** LSUB: RFC 3501 §6.3.9; LIST (SUBSCRIBED) took its place in IMAP4rev2. */
+
+import { SEPARATOR } from '../../../kernel/mailbox-name.ts';
 import type { CommandOf } from '../../../protocols/imap/command.ts';
 import type { Response } from '../../../protocols/imap/response.ts';
-import { SEPARATOR } from '../../mailbox-owner/mailbox-name.ts';
 import { subscribedFor } from '../hierarchy.ts';
 import { subscribedNames } from '../listing.ts';
 import { done, type Handler } from '../outcome.ts';

@@ -1,6 +1,7 @@
 /** NAMESPACE: RFC 9051 §6.3.10, RFC 2342 §5. */
+
+import { SEPARATOR } from '../../../kernel/mailbox-name.ts';
 import type { CommandOf } from '../../../protocols/imap/command.ts';
-import { SEPARATOR } from '../../mailbox-owner/mailbox-name.ts';
 import { OTHER_USERS, SHARED } from '../names.ts';
 import { done, type Handler } from '../outcome.ts';
 

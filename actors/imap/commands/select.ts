@@ -2,6 +2,8 @@
  * SELECT and EXAMINE: RFC 9051 §6.3.2, §6.3.3; RFC 3501 §6.3.1 for what IMAP4rev1 is told besides; RFC 7162 §3.1.8 and §3.2.5
  * for CONDSTORE and QRESYNC. No message is read for it, but those that changed since a client was here last.
  */
+
+import { SEPARATOR } from '../../../kernel/mailbox-name.ts';
 import { accept, type Result } from '../../../kernel/result.ts';
 import type { CommandOf, Qresync } from '../../../protocols/imap/command.ts';
 import { type Response, untagged } from '../../../protocols/imap/response.ts';
@@ -9,7 +11,6 @@ import type { Range } from '../../../protocols/imap/sequence-set.ts';
 import type { UidBlock } from '../../../store/uid-bits.ts';
 import { intersected, type UidRanges } from '../../../store/uid-ranges.ts';
 import type { ChangeEvent } from '../../mailbox-owner/event.ts';
-import { SEPARATOR } from '../../mailbox-owner/mailbox-name.ts';
 import type { Selected } from '../../mailbox-owner/mailbox-requests.ts';
 import { changedSince } from '../changed-since.ts';
 import { Fetching } from '../fetching.ts';

@@ -2,6 +2,8 @@
  * append: messages into one mailbox, all or none (RFC 9051 §6.3.12, RFC 3502 §3); needs the right `i`, and for their flags
  * those that STORE needs: flags for which the right is missing are left out (RFC 4314 §4: APPEND).
  */
+
+import { INBOX, mailboxName } from '../../../kernel/mailbox-name.ts';
 import { accept, type Result, refuse } from '../../../kernel/result.ts';
 import type { Appended, Change } from '../../../store/change.ts';
 import { folded, MOST_KEYWORDS_A_MESSAGE, spelt } from '../../../store/flags.ts';
@@ -9,7 +11,6 @@ import type { View } from '../../../store/key-value.ts';
 import { accounts, keywords as keywordsOf } from '../../../store/tables.ts';
 import type { Decision } from '../decide.ts';
 import { type Inbox, inboxOf } from '../inbox.ts';
-import { INBOX, mailboxName } from '../mailbox-name.ts';
 import { mailboxNamed } from '../mailboxes.ts';
 import { done, type OutcomeOf, once } from '../once.ts';
 import type { Answers, Append } from '../operation.ts';

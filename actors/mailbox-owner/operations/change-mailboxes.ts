@@ -2,13 +2,14 @@
  * change-mailboxes: an account's mailboxes are made, deleted and renamed, and rights on them are set; what RFC 9051 §6.3.4 to
  * §6.3.6 and RFC 4314 §3.1 say of CREATE, DELETE, RENAME and SETACL, whoever asks. INBOX is neither deleted nor renamed.
  */
+
+import { INBOX, isInferior, mailboxName, superiorsOf } from '../../../kernel/mailbox-name.ts';
 import { accept, refuse } from '../../../kernel/result.ts';
 import type { Change } from '../../../store/change.ts';
 import type { View } from '../../../store/key-value.ts';
 import { mailboxNames, rights } from '../../../store/tables.ts';
 import type { Decision } from '../decide.ts';
 import { inboxOf } from '../inbox.ts';
-import { INBOX, isInferior, mailboxName, superiorsOf } from '../mailbox-name.ts';
 import { countRights, created, mailboxNamed, removal } from '../mailboxes.ts';
 import type { Answers, ChangeMailboxes } from '../operation.ts';
 import type { MailboxEdit, MailboxRefusal } from '../requests.ts';

@@ -2,12 +2,13 @@
  * edit-mailboxes: what a session changes of mailboxes as such, with the rights that RFC 4314 §4 asks for. What the changes
  * are is for change-mailboxes.ts and edit-notes.ts to say.
  */
+
+import { INBOX, mailboxName, superiorsOf } from '../../../kernel/mailbox-name.ts';
 import { accept, type Result, refuse } from '../../../kernel/result.ts';
 import type { Change } from '../../../store/change.ts';
 import type { View } from '../../../store/key-value.ts';
 import { rights as grants, mailboxNames } from '../../../store/tables.ts';
 import type { Decision } from '../decide.ts';
-import { INBOX, mailboxName, superiorsOf } from '../mailbox-name.ts';
 import type { SessionEdit, SessionEditRefusal } from '../mailbox-requests.ts';
 import { created, type Found, mailboxNamed } from '../mailboxes.ts';
 import { type Outcome, once } from '../once.ts';

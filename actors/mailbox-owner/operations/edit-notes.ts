@@ -2,11 +2,12 @@
  * The parts of edit-mailboxes about what is noted beside mailboxes: subscriptions (RFC 9051 §6.3.7, §6.3.8), annotations
  * (RFC 5464) and what a mailbox is for (RFC 6154).
  */
+
+import { mailboxName } from '../../../kernel/mailbox-name.ts';
 import { accept, type Result, refuse } from '../../../kernel/result.ts';
 import type { Change } from '../../../store/change.ts';
 import type { View } from '../../../store/key-value.ts';
 import { annotations, subscriptions } from '../../../store/tables.ts';
-import { mailboxName } from '../mailbox-name.ts';
 import type { AnnotationEdit, SessionEdit } from '../mailbox-requests.ts';
 import { mailboxNamed } from '../mailboxes.ts';
 import { done } from '../once.ts';

@@ -2,7 +2,7 @@
  * Mailbox names as the store keeps them: RFC 9051 §5.1. UTF-8 in Normalization Form C, levels parted by `/`, the case kept.
  * The first level `inbox`, in any case, is INBOX: there is no second mailbox that differs from it by case alone. Pure.
  */
-import { accept, type Result, refuse } from '../../kernel/result.ts';
+import { accept, type Result, refuse } from './result.ts';
 
 /** RFC 9051 §5.1: the one mailbox that every user's account has. */
 export const INBOX = 'INBOX';

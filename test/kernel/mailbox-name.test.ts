@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isInferior, mailboxName, superiorsOf } from '../../../actors/mailbox-owner/mailbox-name.ts';
+import { isInferior, mailboxName, superiorsOf } from '../../kernel/mailbox-name.ts';
 
 const kept = (text: string): string | undefined => {
   const name = mailboxName(text);
