@@ -22,7 +22,6 @@ import { countOf, type NumberRanges } from './numbering.ts';
 import { done, type Outcome } from './outcome.ts';
 import * as replies from './replies.ts';
 import { highestAfterExpunge, mayBeRead, type SelectedMailbox } from './selected-mailbox.ts';
-import type { OwnerSession } from './services.ts';
 import { numberSet } from './view.ts';
 
 export type Across = {
@@ -30,10 +29,12 @@ export type Across = {
   readonly mailbox: SelectedMailbox;
   readonly place: Place;
   readonly isMove: boolean;
+  /** By number: refused if any of the messages is gone (RFC 2180 §4.4.1). */
+  readonly isWhole: boolean;
 };
 
 export async function copyAcross(across: Across, numbers: NumberRanges): Promise<Outcome> {
-  const { session, mailbox, place, isMove } = across;
+  const { session, mailbox, place, isMove, isWhole } = across;
   if (countOf(numbers) > MOST_APPENDED_AT_ONCE) return tooManyMessages;
   if (isMove && !['t', 'e'].every((right) => mailbox.view.rights.includes(right)))
     return replies.refusal('no-permission');
@@ -41,10 +42,23 @@ export async function copyAcross(across: Across, numbers: NumberRanges): Promise
   if (!owner.ok) return replies.refusal(owner.refusal);
   const found = await owner.value.read('mailbox-named', { account: place.account, name: place.name });
   if (!found.ok) return refusalOf(found.refusal); // before much is sent for nothing
-  const gathered = await gather(across, numbers, owner.value);
-  if (!gathered.ok) return replies.refusal(gathered.refusal);
+  const bodies = new BodyStaging(owner.value, () => session.nextStage());
+  const gathered = await gather(across, numbers, bodies).catch(async (fault) => {
+    await bodies.drop();
+    throw fault;
+  });
+  if (!gathered.ok) {
+    await bodies.drop();
+    return replies.refusal(gathered.refusal);
+  }
   const { uids, messages } = gathered.value;
-  if (messages.length < countOf(numbers)) mailbox.expectChanges();
+  if (messages.length < countOf(numbers)) {
+    mailbox.expectChanges();
+    if (isWhole) {
+      await bodies.drop();
+      return replies.refusal('gone');
+    }
+  }
   if (messages.length === 0) return done('the messages are gone, so nothing is copied');
   const limits = session.services.accounts.byId(place.account);
   const appended = await owner.value.change('append', {
@@ -55,7 +69,11 @@ export async function copyAcross(across: Across, numbers: NumberRanges): Promise
     ...limits?.quota,
     ...(limits?.sizeLimitOctets !== undefined && { sizeLimitOctets: limits.sizeLimitOctets }),
   });
-  if (!appended.ok) return refusalOf(appended.refusal);
+  if (!appended.ok) {
+    await bodies.drop();
+    return refusalOf(appended.refusal);
+  }
+  bodies.kept();
   const { uidValidity, uids: copies } = appended.value;
   const code: ResponseCode = {
     code: 'COPYUID',
@@ -75,11 +93,10 @@ type Gathered = { readonly uids: UidRanges; readonly messages: readonly Appended
 
 /** Those that are still there, put aside at the owner that is to have them. */
 async function gather(
-  { mailbox, session }: Across,
+  { mailbox }: Across,
   numbers: NumberRanges,
-  to: OwnerSession,
+  bodies: BodyStaging,
 ): Promise<Result<Gathered, replies.Refusal>> {
-  const bodies = new BodyStaging(to, () => session.nextStage());
   const uids: number[] = [];
   const messages: AppendedMessage[] = [];
   for await (const page of pagesOf(mailbox, numbers)) {

@@ -113,6 +113,7 @@ export type Refusal =
   | 'too-large'
   | 'too-many-keywords'
   | 'no-such-destination'
+  | 'gone'
   | 'stage-missing'
   | 'bad-program'
   | 'full';
@@ -121,6 +122,7 @@ const WORDS: Readonly<Record<Refusal, { readonly text: string; readonly code?: R
   'bad-name': { text: 'no mailbox can have that name', code: 'CANNOT' },
   'no-such-mailbox': { text: 'no such mailbox', code: 'NONEXISTENT' },
   'no-such-destination': { text: 'no such mailbox', code: 'TRYCREATE' }, // RFC 9051 §6.4.7
+  gone: { text: 'some of the messages no longer exist', code: 'EXPUNGEISSUED' }, // RFC 2180 §4
   'no-permission': { text: 'not permitted', code: 'NOPERM' },
   exists: { text: 'the mailbox exists already', code: 'ALREADYEXISTS' },
   'is-inbox': { text: 'not with INBOX', code: 'CANNOT' }, // RFC 9051 §6.3.5

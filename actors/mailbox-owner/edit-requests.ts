@@ -62,10 +62,12 @@ export type CopyRequest = Numbered &
   Limits & {
     readonly from: MailboxRef;
     readonly uids: UidRanges;
+    /** So many of them must be there, or it is refused as `gone`; absent: what is not there is passed over. */
+    readonly least?: number;
     readonly to: { readonly account: string; readonly withInbox: boolean; readonly name: string };
     readonly move: boolean;
   };
 export type CopyAnswer = Result<
   MessagesCopied,
-  NumberedRefusal | 'no-such-destination' | 'over-quota' | 'too-large' | 'too-many-keywords'
+  NumberedRefusal | 'no-such-destination' | 'gone' | 'over-quota' | 'too-large' | 'too-many-keywords'
 >;

@@ -213,6 +213,8 @@ export type Copy = Limits & {
   readonly from: MailboxRef;
   /** At most MOST_COPIED_AT_ONCE. */
   readonly uids: UidRanges;
+  /** So many of them must be there; absent: what is not there is passed over. */
+  readonly least?: number;
   readonly to: { readonly account: string; readonly withInbox: boolean; readonly name: string };
   readonly move: boolean;
   readonly now: number;
@@ -307,7 +309,7 @@ export type Answers = {
   readonly expunge: Result<MessagesExpunged, NumberedRefusal>;
   readonly append: Result<MessagesAppended, NumberedRefusal | 'over-quota' | 'too-large' | 'stage-missing'>;
   /** `no-such-mailbox`: the source; the destination is `no-such-destination`. */
-  readonly copy: Result<MessagesCopied, NumberedRefusal | 'no-such-destination' | 'over-quota' | 'too-large'>;
+  readonly copy: Result<MessagesCopied, NumberedRefusal | 'no-such-destination' | 'gone' | 'over-quota' | 'too-large'>;
   readonly 'edit-mailboxes': Result<MailboxesEdited, NumberedRefusal | SessionEditRefusal>;
   readonly 'show-recent': Result<RecentAnswer, 'no-such-mailbox'>;
   readonly 'keep-structures': Result<null, never>;

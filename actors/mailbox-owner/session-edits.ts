@@ -112,7 +112,8 @@ export function createSessionEdits(parts: SessionEditParts) {
   };
 
   const copy = async (request: e.CopyRequest): Promise<e.CopyAnswer> => {
-    const { counter, from, uids, to, move } = request;
+    const { counter, from, uids, least, to, move } = request;
+    must(least === undefined || isCount(least), 'copy: how many at least?');
     must(isRef(from) && isRanges(uids, MOST_RANGES) && typeof move === 'boolean', 'copy: what?');
     must(isName(to?.account) && isText(to.name, MOST_NAME_OCTETS) && typeof to.withInbox === 'boolean', 'copy: where?');
     const limits = limitsOf(request);
@@ -120,7 +121,7 @@ export function createSessionEdits(parts: SessionEditParts) {
     if (session === undefined) return refuse('unknown-handle');
     const { account, withInbox, name } = to;
     if (admissions.keeps?.(account) === false) return refuse('unavailable'); // moved
-    const what = { from, uids, to: { account, withInbox, name }, move };
+    const what = { from, uids, ...(least !== undefined && { least }), to: { account, withInbox, name }, move };
     return flat(await writer.submit({ type: 'copy', session, counter, ...what, ...limits, now: clock.wall() }));
   };
 

@@ -31,16 +31,20 @@ async function transfer(command: CopyCommand, session: ImapSession, isMove: bool
   if (isMove && mailbox.view.readOnly) return readOnly;
   const place = session.resolve(command.mailbox);
   if (!place.ok) return replies.refusal(place.refusal);
-  // RFC 2180 §4.4.1: by number, all of them or none.
-  if (!command.uid && mailbox.view.anyGone(numbers)) return { ...someAreGone, untagged: [] };
+  // RFC 2180 §4.4.1: by number, all of them or none; the view may not know yet that some are gone, the owner does.
+  const isWhole = !command.uid;
+  if (isWhole && mailbox.view.anyGone(numbers)) return { ...someAreGone, untagged: [] };
   if (numbers.length === 0) return done('no messages, so nothing is copied');
   if (place.value.mailHost !== mailbox.place.mailHost) {
-    return await copyAcross({ session, mailbox, place: place.value, isMove }, numbers);
+    return await copyAcross({ session, mailbox, place: place.value, isMove, isWhole }, numbers);
   }
-  const transferring = new Transfer(mailbox, place.value, session, isMove);
+  const transferring = new Transfer(mailbox, place.value, session, { isMove, isWhole });
   const refusal = await transferring.all(numbers);
-  if (refusal !== undefined) return replies.refusal(refusal);
-  return await transferring.outcome(command.type, countOf(numbers), await mayBeRead(session, place.value));
+  if (refusal === 'gone') mailbox.expectChanges(); // RFC 2180 §4.4: they are told of before the answer
+  if (refusal !== undefined && !transferring.isBegun) return replies.refusal(refusal);
+  const outcome = await transferring.outcome(command.type, countOf(numbers), await mayBeRead(session, place.value));
+  // RFC 9051 §6.4.8: a MOVE may break off between messages, and then those that were moved are told of all the same.
+  return refusal === undefined ? outcome : { ...replies.refusal(refusal), untagged: outcome.untagged };
 }
 
 class Transfer {
@@ -48,38 +52,52 @@ class Transfer {
   readonly #place: Place;
   readonly #session: ImapSession;
   readonly #isMove: boolean;
+  readonly #isWhole: boolean;
   readonly #source: UidRange[] = [];
   readonly #copies: UidRange[] = [];
   #to: MailboxRef | undefined;
 
-  constructor(mailbox: SelectedMailbox, place: Place, session: ImapSession, isMove: boolean) {
+  /** @param how  `isWhole`: refused if any of the messages is gone */
+  constructor(
+    mailbox: SelectedMailbox,
+    place: Place,
+    session: ImapSession,
+    { isMove, isWhole }: { readonly isMove: boolean; readonly isWhole: boolean },
+  ) {
     this.#mailbox = mailbox;
     this.#place = place;
     this.#session = session;
     this.#isMove = isMove;
+    this.#isWhole = isWhole;
+  }
+
+  /** Are messages where they were to go? */
+  get isBegun(): boolean {
+    return this.#source.length > 0;
   }
 
   /** @returns why not; then nothing is copied, or of a move what came before stands (RFC 9051 §6.4.8) */
   async all(numbers: NumberRanges): Promise<replies.Refusal | undefined> {
     const { view } = this.#mailbox;
     // As they are now: a copy into this very mailbox is not copied again.
-    for (const slice of [...slicesOf(numbers, MOST_COPIED_AT_ONCE)].map((each) => view.numbers.spans(each))) {
-      const refusal = await this.#some(slice);
+    const slices = [...slicesOf(numbers, MOST_COPIED_AT_ONCE)];
+    for (const { uids, count } of slices.map((each) => ({ uids: view.numbers.spans(each), count: countOf(each) }))) {
+      const refusal = await this.#some(uids, count);
       if (refusal === undefined) continue;
       if (!this.#isMove) await this.#undo();
-      else if (this.#source.length > 0) return undefined; // those that are moved are told of
       return refusal;
     }
     return undefined;
   }
 
-  async #some(uids: UidRanges): Promise<replies.Refusal | undefined> {
+  async #some(uids: UidRanges, count: number): Promise<replies.Refusal | undefined> {
     const { owner, ref, view } = this.#mailbox;
     const { account, name, withInbox } = this.#place;
     const limits = this.#session.services.accounts.byId(account);
     const copied = await owner.change('copy', {
       from: ref,
       uids,
+      ...(this.#isWhole && { least: count }),
       to: { account, name, withInbox },
       move: this.#isMove,
       ...limits?.quota,
@@ -101,7 +119,9 @@ class Transfer {
     if (this.#to === undefined) return;
     const { owner } = this.#mailbox;
     const ref = this.#to;
-    for (const uids of piecesOf(united(this.#copies), MOST_STORED_AT_ONCE)) {
+    const copies = united(this.#copies);
+    this.#source.length = 0;
+    for (const uids of piecesOf(copies, MOST_STORED_AT_ONCE)) {
       const marked = await owner.change('store-flags', { ref, uids, mode: 'add', flags: FLAG.deleted, keywords: [] });
       const removed = marked.ok ? await owner.change('expunge', { ref, uids }) : marked;
       if (removed.ok) continue;

@@ -30,6 +30,7 @@ export function copy(view: View, operation: Copy): Decision<Answers['copy']> {
     const { uidValidity, uidNext } = row;
     const uids = presentAmong(view, from.account, from.mailbox, operation.uids);
     if (uids.length > MOST_COPIED_AT_ONCE) throw new RangeError(`copy: ${uids.length} messages at once`);
+    if (uids.length < (operation.least ?? 0)) return refuse('gone');
     if (uids.length === 0) return done({ mailbox, uidValidity, modSeq: row.modSeq, source: [], destination: [] });
     const refusal = limitOf(view, operation, uids);
     if (refusal) return refuse(refusal);

@@ -70,6 +70,41 @@ test('by number, none is copied when one of them is gone (RFC 2180 §4.4.1)', as
   });
 });
 
+for (const [command, to] of [
+  ['COPY', 'box'],
+  ['MOVE', 'box'],
+  ['COPY', 'user/zoe/in'],
+  ['MOVE', 'user/zoe/in'],
+] as const)
+  test(`${command} to ${to} by number while expunges are untold: that very message or none (RFC 2180 §4.4)`, async () => {
+    await inHouse(async ({ logIn }) => {
+      const [ann, other, zoe] = [await selected(logIn, 4), await logIn(), await logIn('zoe')];
+      await zoe.ok('CREATE in');
+      await zoe.ok('SETACL in ann lrswi');
+      await other.ok('SELECT INBOX');
+      const expunge = async (sequence: number) => {
+        await other.ok(`STORE ${sequence} +FLAGS.SILENT (\\Deleted)`);
+        await other.ok('EXPUNGE');
+      };
+      await expunge(1); // and the client still counts it
+      const refused = await ann.ask(`${command} 1:2 ${to}`);
+      assert.match(refused.tagged, /^NO \[EXPUNGEISSUED\]/);
+      assert.equal(refused.untagged, ['1 EXPUNGE'], 'what is pending is told with it');
+      assert.ok((await ann.ok(`STATUS ${to} (MESSAGES)`))[0]!.endsWith('(MESSAGES 0)'), 'none of them');
+      await expunge(1); // UID 2, which the client counts as 1, so that UID 3 is its 2
+      const { untagged, tagged } = await ann.ask(`${command} 2 ${to}`);
+      assert.match(tagged, /^OK /);
+      assert.match([...untagged, tagged].join(), /COPYUID \d+ 3 1\]/);
+      assert.equal(
+        untagged.filter((each) => each.endsWith('EXPUNGE')),
+        command === 'COPY' ? ['1 EXPUNGE'] : ['1 EXPUNGE', '1 EXPUNGE'],
+      );
+      assert.equal(await ann.ok('UID SEARCH ALL'), [command === 'COPY' ? 'SEARCH 3 4' : 'SEARCH 4']);
+      const uid = await ann.ask(`UID ${command} 1:9 ${to}`);
+      assert.match(uid.tagged, /^OK /, 'by UID what is gone is passed over');
+    });
+  });
+
 test('to other users and shared mailboxes by right, and without telling UIDs that may not be known', async () => {
   await inHouse(async ({ logIn }) => {
     const [ann, joe] = [await selected(logIn, 1), await logIn('joe')];

@@ -57,6 +57,15 @@ test('those that are there are copied, with all that they are, and the rest is p
   assert.is(blobs.get(fresh.view, sha256(Buffer.from('a')))?.references, 2);
 });
 
+test('where so many have to be there and one is not, nothing is copied (RFC 2180 §4.4.1)', () => {
+  const fresh = ready();
+  for (const move of [false, true]) {
+    assert.equal(copy(fresh, { least: 4, uids: uids([1, 3], 8), move }), { ok: false, refusal: 'gone' });
+    assert.equal(fresh.changes(), []);
+  }
+  assert.ok(copy(fresh, { least: 3, uids: uids([1, 3], 8) }).ok);
+});
+
 test('where nothing is there nothing is copied, and that is an answer', () => {
   const fresh = ready();
   const answer = copy(fresh, { uids: uids([9, 2 ** 32 - 1]), move: true });
