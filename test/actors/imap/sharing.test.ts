@@ -148,6 +148,25 @@ test('I-19: GETACL and LISTRIGHTS tell of the owner what it has, and what nobody
   await home.stop();
 });
 
+test('RFC 4314 §3.7: what LISTRIGHTS names together is granted together, and what it names alone alone (§2.1.1 for c and d)', async () => {
+  const home = await house();
+  const [ann, joe] = [await ImapClient.of(home.protocol(), 'ann'), await ImapClient.of(home.protocol(), 'joe')];
+  await ann.says('CREATE X');
+  const [, groups] = /^\* LISTRIGHTS X joe "" (.*)$/.exec((await ann.says('LISTRIGHTS X joe'))[0]!)!;
+  const sorted = (rights: string) => [...rights].sort().join('');
+  const VIRTUAL: Readonly<Record<string, string>> = { c: 'ckx', d: 'det', k: 'ck', x: 'cx', t: 'dt', e: 'de' };
+  assert.is(sorted(groups!.replaceAll(' ', '')), 'acdeiklprstwx', 'each once');
+  for (const group of groups!.split(' ')) {
+    assert.match(await ann.ends(`SETACL X joe ${group}`), 'OK');
+    const [, granted] = /joe ([a-z]+)$/.exec((await ann.says('GETACL X'))[0]!)!;
+    assert.is(sorted(granted!), VIRTUAL[group] ?? sorted(group), group);
+    assert.match(await ann.ends(`SETACL X joe -${group}`), 'OK');
+    assert.is((await ann.says('GETACL X'))[0], '* ACL X ann lrswipkxteacd', 'and taken away again');
+  }
+  await Promise.all([ann.close(), joe.close()]);
+  await home.stop();
+});
+
 test('while the owner of others is away, one own is listed, and said to be all that there is', async () => {
   const home = await house();
   const ann = await ImapClient.of(home.protocol(), 'ann');
