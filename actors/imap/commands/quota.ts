@@ -7,11 +7,13 @@ import type { Response } from '../../../protocols/imap/response.ts';
 import type { ImapSession } from '../imap-session.ts';
 import { mailboxAt } from '../mailbox-at.ts';
 import { OTHER_USERS } from '../names.ts';
-import { done, type Handler, refused } from '../outcome.ts';
+import { done, type Handler, refused, wrong } from '../outcome.ts';
 import { refusal } from '../replies.ts';
 import type { KnownAccount } from '../services.ts';
 
 const UNIT_OCTETS = 1024;
+/** Of a resource's name, which is ASCII without controls. */
+const MOST_SHOWN = 40;
 
 export const getQuota: Handler<CommandOf<'GETQUOTA'>> = async ({ root }, session) => {
   const account = accountOf(session, root);
@@ -40,10 +42,13 @@ export const getQuotaRoot: Handler<CommandOf<'GETQUOTAROOT'>> = async ({ mailbox
 /** RFC 9208 §4.1.3: a resource that is not named has no limit from then on. */
 export const setQuota: Handler<CommandOf<'SETQUOTA'>> = async ({ root, limits }, session) => {
   if (!session.holder.isAdministrator) return refusal('no-permission');
-  if (limits.some(({ resource }) => resource !== 'STORAGE')) return refused('STORAGE is the one resource', 'CANNOT');
+  const other = limits.find(({ resource }) => resource !== 'STORAGE')?.resource; // I-22
+  if (other !== undefined)
+    return refused(`${other.slice(0, MOST_SHOWN)} is no resource here: STORAGE is the one`, 'CANNOT');
+  if (limits.length > 1) return wrong('STORAGE has one limit');
   const account = accountOf(session, root);
   if (account === undefined) return noSuchRoot;
-  const kib = limits.at(-1)?.limit;
+  const kib = limits[0]?.limit;
   const octets = kib === undefined ? 0 : kib * UNIT_OCTETS; // 0: unlimited, whatever the configuration says
   if (!Number.isSafeInteger(octets)) return refused('too large', 'LIMIT');
   if (kib === 0) return refused('a quota of nothing can not be set', 'CANNOT'); // as 0 would be no limit
