@@ -28,6 +28,12 @@ export type Place = {
   readonly withInbox: boolean;
 };
 
+/**
+ * A delimiter at the end of a name that is made or subscribed to says that there will be mailboxes below it: RFC 9051 §6.3.4. They
+ * may be anywhere here, and the name is the one without it.
+ */
+export const withoutDelimiter = (raw: string): string => (raw.endsWith(SEPARATOR) ? raw.slice(0, -1) : raw);
+
 /** `bad-name` no mailbox can have it; `no-such-mailbox` nobody has one there, or it is a level without a mailbox. */
 export type NameRefusal = 'bad-name' | 'no-such-mailbox';
 

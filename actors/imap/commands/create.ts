@@ -6,13 +6,13 @@ import type { Response } from '../../../protocols/imap/response.ts';
 import type { SessionEdit } from '../../mailbox-owner/mailbox-requests.ts';
 import type { ImapSession } from '../imap-session.ts';
 import { type Found, ownerAt } from '../mailbox-at.ts';
+import { withoutDelimiter } from '../names.ts';
 import { mailboxId } from '../object-id.ts';
 import { done, type Handler, refused } from '../outcome.ts';
 import { refusal } from '../replies.ts';
 
 export const createMailbox: Handler<CommandOf<'CREATE'>> = async ({ mailbox, specialUse }, session) => {
-  // A delimiter at the end says that there will be mailboxes below it: RFC 9051 §6.3.4. They may be anywhere here.
-  const placed = await ownerAt(session, mailbox.endsWith(SEPARATOR) ? mailbox.slice(0, -1) : mailbox);
+  const placed = await ownerAt(session, withoutDelimiter(mailbox));
   if (!placed.ok) return refusal(placed.refusal, placed.refusal === 'no-such-mailbox' ? 'CANNOT' : undefined);
   if (specialUse.length > 1) return refused('one special use for a mailbox', 'USEATTR');
   const { place, owner } = placed.value;
@@ -37,7 +37,7 @@ export const deleteMailbox: Handler<CommandOf<'DELETE'>> = async ({ mailbox }, s
 export const renameMailbox: Handler<CommandOf<'RENAME'>> = async ({ from, to }, session) => {
   const placed = await ownerAt(session, from);
   if (!placed.ok) return refusal(placed.refusal);
-  const target = session.resolve(to.endsWith(SEPARATOR) ? to.slice(0, -1) : to);
+  const target = session.resolve(withoutDelimiter(to));
   if (!target.ok) return refusal(target.refusal, 'CANNOT');
   const { place } = placed.value;
   if (target.value.account !== place.account) return refused('a mailbox stays with whom it belongs to', 'CANNOT');
@@ -50,7 +50,7 @@ const change = ({ place: { account, withInbox }, owner }: Pick<Found, 'place' | 
 
 /** RFC 9051 §6.3.4: a client that knows IMAP4rev2 is told where it made a mailbox if that is another name than it gave. */
 function renamed(session: ImapSession, given: string, shown: string): readonly Response[] {
-  const plain = given.endsWith(SEPARATOR) ? given.slice(0, -1) : given;
+  const plain = withoutDelimiter(given);
   if (session.isRev1 || plain === shown) return [];
   return [{ type: 'LIST', attributes: [], delimiter: SEPARATOR, mailbox: shown, oldName: plain }];
 }

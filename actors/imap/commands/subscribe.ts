@@ -2,17 +2,18 @@
 import type { CommandOf } from '../../../protocols/imap/command.ts';
 import { mailboxNameFrom } from '../../../protocols/imap/mailbox-name.ts';
 import type { ImapSession } from '../imap-session.ts';
+import { withoutDelimiter } from '../names.ts';
 import { done, type Handler, type Outcome } from '../outcome.ts';
 import { refusal } from '../replies.ts';
 
 export const subscribe: Handler<CommandOf<'SUBSCRIBE'>> = async ({ mailbox }, session) => {
-  const place = session.resolve(mailbox);
+  const place = session.resolve(withoutDelimiter(mailbox));
   return place.ok ? await edit(session, 'subscribe', place.value.shown) : refusal(place.refusal);
 };
 
 /** A subscription that is left over, of a user who is no more, can be ended too. */
 export const unsubscribe: Handler<CommandOf<'UNSUBSCRIBE'>> = async ({ mailbox }, session) => {
-  const place = session.resolve(mailbox);
+  const place = session.resolve(withoutDelimiter(mailbox));
   if (place.ok) return await edit(session, 'unsubscribe', place.value.shown);
   const name = mailboxNameFrom(mailbox, session.isUtf8);
   return name.ok && name.value !== '' ? await edit(session, 'unsubscribe', name.value) : refusal('bad-name');
