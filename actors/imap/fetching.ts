@@ -135,11 +135,11 @@ export class Fetching {
     return rows.map((row) => now.get(row.uid) ?? row);
   }
 
-  /** Keywords that the client has not heard of come first: RFC 9051 §7.3.5. */
+  /** Keywords that the client has not heard of come first, with flags that it did not ask for too: RFC 9051 §7.3.5. */
   *#flagList(rows: readonly Row[]): Iterable<Response> {
     const { view } = this.#mailbox;
-    if (!this.#plan.has('FLAGS')) return;
-    for (const { keywords } of rows) if (keywords !== undefined) view.noteKeywords(keywords);
+    const all = this.#plan.has('FLAGS');
+    for (const { keywords, isNewlySeen } of rows) if (all || isNewlySeen) view.noteKeywords(keywords);
     yield* view.tellFlagList();
   }
 

@@ -65,7 +65,7 @@ class Storing {
     const told = [...entries, ...others]
       .sort((a, b) => a.uid - b.uid)
       .flatMap((entry) => this.#fetchOf(entry, modified) ?? []);
-    for (const { keywords } of entries) view.noteKeywords(keywords);
+    for (const { keywords } of [...entries, ...others]) view.noteKeywords(keywords); // RFC 9051 §7.3.5: new ones first
     this.#told.push(...view.tellFlagList());
     if (told.length > 0) this.#told.push({ type: 'fetches', items: told });
     return undefined;

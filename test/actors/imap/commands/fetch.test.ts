@@ -248,4 +248,33 @@ test('a client that goes in the middle of it holds nobody up', async () => {
   });
 });
 
+for (const command of [
+  'FETCH 1 FLAGS',
+  'FETCH 1 BODY[TEXT]',
+  'UID FETCH 1 (BODY[TEXT] UID)',
+  'STORE 1 +FLAGS (\\Flagged)',
+  'NOOP',
+])
+  test(`a keyword of which the client has not heard is told before the FETCH that shows it: ${command} (RFC 9051 §7.3.5)`, async () => {
+    await inHouse(async ({ logIn, bus }) => {
+      const [ann, other] = [await logIn(), await logIn()];
+      await ann.append('INBOX', mail('one'));
+      await ann.ok('SELECT INBOX');
+      await other.ok('SELECT INBOX');
+      const publish = bus.publish.bind(bus);
+      if (command !== 'NOOP') bus.publish = () => {}; // no event wakes the view before the command reads the message
+      await other.ok('STORE 1 +FLAGS ($New \\Flagged)');
+      bus.publish = publish;
+      const told = await ann.ok(command);
+      const shown = told.findIndex((each) => / FETCH .*\$New/s.test(each));
+      assert.ok(shown >= 2, told.join('; '));
+      assert.match(told[shown - 2]!, /^FLAGS \(.*\$New\)$/);
+      assert.match(told[shown - 1]!, /^OK \[PERMANENTFLAGS \(.*\$New.*\)\]/);
+      assert.not(
+        (await ann.ok('FETCH 1 FLAGS')).some((each) => each.startsWith('FLAGS')),
+        'once',
+      );
+    });
+  });
+
 test.run();
