@@ -1,4 +1,5 @@
 /** As replies.ts, for commands that speak of messages: what they are refused with, in words and response codes (RFC 5530 §3). */
+import { untagged } from '../../protocols/imap/response.ts';
 import { type Ending, type Outcome, refused, wrong } from './outcome.ts';
 
 /** RFC 9051 §9 `seq-number`: an error of the client's, `*` in an empty mailbox too. */
@@ -17,6 +18,8 @@ export const unknownEncoding: Ending = {
 };
 /** RFC 9051 §6.3.3. */
 export const readOnly: Outcome = refused('the mailbox is open for reading only');
+/** RFC 4314 §4: the right `r` was taken away while it was selected. */
+export const notReadable = untagged('NO', 'the mailbox may not be read any more', 'NOPERM');
 export const noSuchFlag: Outcome = wrong('there is no such system flag');
 /** RFC 9051 §6.4.4. All that are known are too many to be told. */
 export const badCharset: Outcome = refused('a charset that is not known here', {

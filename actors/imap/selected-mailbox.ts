@@ -13,6 +13,7 @@ import type { Changes, ChangesPlace } from '../mailbox-owner/message-requests.ts
 import type { SessionRefusal } from '../mailbox-session.ts';
 import type { Enableable, ImapSession, SelectedView } from './imap-session.ts';
 import { LastingOwner } from './lasting-owner.ts';
+import { notReadable } from './message-replies.ts';
 import type { Place } from './names.ts';
 import type { NumberRanges } from './numbering.ts';
 import type { OwnerSession } from './services.ts';
@@ -40,6 +41,10 @@ export class SelectedMailbox implements SelectedView {
   #announced = 0;
   #epoch = 0;
   #holdsExpunges = false;
+  /** May it not be read at present, by its list of rights, and was the client told so? */
+  #barred: 'no' | 'untold' | 'told' = 'no';
+  /** The client was told that every message went, with the mailbox or out of its sight: none comes back before it selects anew. */
+  #isGone = false;
   #absorbing: Promise<void> | undefined;
   #listener: (() => void) | undefined;
   #isClosed = false;
@@ -102,7 +107,14 @@ export class SelectedMailbox implements SelectedView {
     if (this.isLost) throw new Error(`the session with ${this.place.mailHost} ended, and no other is to be had`);
     const mayExpunge = options.mayExpunge && !this.#holdsExpunges;
     this.#holdsExpunges = false;
-    return this.view.tell(this.dialect, mayExpunge, options.withUid);
+    return [...this.#tellBarred(), ...this.view.tell(this.dialect, mayExpunge, options.withUid)];
+  }
+
+  /** RFC 4314 §4: what needs `r` is refused from then on. A client that only listens is to know why it hears nothing. */
+  #tellBarred(): readonly Response[] {
+    if (this.#barred !== 'untold') return [];
+    this.#barred = 'told';
+    return [notReadable];
   }
 
   onNews(listener: () => void): () => void {
@@ -163,7 +175,10 @@ export class SelectedMailbox implements SelectedView {
   async #refresh(): Promise<void> {
     this.#isStale = false;
     for (let rounds = 0; rounds < MOST_ROUNDS; rounds++) {
+      if (this.#isGone) return;
       const round = await this.#round();
+      if (round.ok) this.#barred = 'no';
+      else if (round.refusal === 'no-permission' && this.#barred === 'no') this.#barred = 'untold';
       if (!round.ok) {
         if (round.refusal === 'no-such-mailbox' && (await this.#follow())) continue;
         if (round.refusal !== 'no-such-mailbox') this.#isStale = true; // it is asked again next time
@@ -187,9 +202,14 @@ export class SelectedMailbox implements SelectedView {
       this.#ref = ref;
       return true;
     }
-    if (found.ok || found.refusal === 'no-such-mailbox' || found.refusal === 'no-permission') this.view.keepNothing();
+    if (found.ok || found.refusal === 'no-such-mailbox' || found.refusal === 'no-permission') this.#keepNothing();
     else this.#isStale = true;
     return false;
+  }
+
+  #keepNothing(): void {
+    this.#isGone = true;
+    this.view.keepNothing();
   }
 
   async #round(): Promise<Result<'one page' | 'more', ReadFailure>> {
@@ -221,7 +241,7 @@ export class SelectedMailbox implements SelectedView {
 
   /** Events of what this session did itself may come before it has noted what it did: then nothing is left to ask for. */
   get #isBehind(): boolean {
-    return this.#isStale || this.#announced > this.view.modSeq;
+    return !this.#isGone && (this.#isStale || this.#announced > this.view.modSeq);
   }
 
   #hear(event: ChangeEvent | 'lost'): void {
