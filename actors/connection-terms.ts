@@ -54,6 +54,9 @@ export const LINGER_MS = 1000;
 /** How long one that an operator wants gone may finish what is under way: a body that it reads or sends. */
 export const KICK_GRACE_MS = 10_000;
 
+/** Octets of commands that may lie undecoded while the session is busy; beyond, the client's sending is held up by TCP. */
+export const MAX_UNDECODED_OCTETS = 16 * 1024;
+
 /** What one session does before the others have their turn: one that pipelines without end must not hold up the house. */
 export const STEPS_A_TURN = 16;
 

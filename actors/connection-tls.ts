@@ -8,6 +8,7 @@ import { X509Certificate } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { Certificates } from './certificates.ts';
+import { CompressedSocket } from './connection-compression.ts';
 
 export type ConnectionTls = {
   /** `implicit`: before the session's first word (RFC 8314 §3); `starttls`: when the session says so. */
@@ -30,7 +31,8 @@ export type Handshake = {
 };
 
 /** Does TLS lie between this socket and its client? */
-export const isSecured = (socket: Duplex): boolean => socket instanceof TLSSocket;
+export const isSecured = (socket: Duplex): boolean =>
+  socket instanceof CompressedSocket ? isSecured(socket.carrier) : socket instanceof TLSSocket;
 
 /** Drops what was read and not yet looked at, and reads no more in clear. */
 export function hush(socket: Duplex): void {

@@ -6,18 +6,16 @@
  * not remove a message whose sending broke. Nothing here knows a protocol.
  */
 import type { Duplex } from 'node:stream';
+import { beginCompression } from './connection-compression.ts';
 import type { Surroundings } from './connection-surroundings.ts';
-import { type Awaited, type Ending, isClean, KICK_GRACE_MS, overdue, STEPS_A_TURN } from './connection-terms.ts';
+import type { Awaited, Ending } from './connection-terms.ts';
+import { isClean, KICK_GRACE_MS, MAX_UNDECODED_OCTETS, overdue, STEPS_A_TURN } from './connection-terms.ts';
 import { beginTls, type Handshake, hush, isSecured } from './connection-tls.ts';
 import { Deadline } from './deadline.ts';
 import { IncomingContent } from './incoming-content.ts';
 import { type LiveSession, liveSession } from './live-session.ts';
 import { Outlet } from './outlet.ts';
 import type { Caller, Said, Session, StopReason } from './session.ts';
-
-/** Octets of commands that may lie undecoded while the session is busy; beyond, the client's sending is held up by TCP. */
-const MAX_UNDECODED_OCTETS = 16 * 1024;
-const NOTHING = new Uint8Array(0);
 
 export class Connection {
   readonly #caller: Caller;
@@ -32,8 +30,8 @@ export class Connection {
   /** The body being received. While it is there replies are held back: they belong after its end (RFC 5321 §4.1.1.4). */
   #content: IncomingContent | undefined;
   #expectsContent = false;
-  /** `due`: the session wants TLS, and what it said before is still to be sent. */
-  #handshake: 'due' | 'begun' | undefined;
+  /** What the session wants its socket under, while what it said before is still to be sent; or the handshake that has begun. */
+  #layer: 'tls' | 'compression' | 'handshake' | undefined;
 
   #undecodedOctets = 0;
   #octetsIn = 0;
@@ -80,7 +78,7 @@ export class Connection {
       accountId: this.#session.accountId?.(),
       state: actor.getSnapshot().value,
       since: this.#sinceMs,
-      tls: isSecured(this.#socket) && this.#handshake !== 'begun',
+      tls: isSecured(this.#socket) && this.#layer !== 'handshake',
     });
   }
 
@@ -88,7 +86,7 @@ export class Connection {
   stop(reason: StopReason = 'shutdown'): void {
     this.#stopping ??= reason;
     if (reason === 'kicked') this.#deadline.endBy(this.#around.clock.monotonic() + KICK_GRACE_MS);
-    if (this.#handshake === 'begun') this.#abort(reason);
+    if (this.#layer === 'handshake') this.#abort(reason);
     this.#pump();
   }
 
@@ -177,7 +175,8 @@ export class Connection {
       if (said.type === 'expect' && said.next === 'body') this.#expectsContent = true;
       else if (said.type === 'expect')
         this.#session.decoder.expect(said.next); // it comes as a command
-      else if (said.type === 'start-tls') this.#handshake = 'due';
+      else if (said.type === 'start-tls') this.#layer = 'tls';
+      else if (said.type === 'start-compression') this.#layer = 'compression';
       else this.#outlet.add(this.#session.encoder.encode(said.reply));
     } catch (fault) {
       this.#break('what the session said could not be done', fault);
@@ -212,7 +211,7 @@ export class Connection {
     if (now.status !== 'active') return this.#leave(now.hasTag('dismissed') ? 'dismissed' : 'finished');
     if (this.#content !== undefined) return this.#stepContent(this.#content, now.hasTag('ready'));
     if (this.#expectsContent) return this.#openContent();
-    if (this.#handshake !== undefined) return this.#stepHandshake();
+    if (this.#layer !== undefined) return this.#stepLayer(this.#layer);
     if (!now.hasTag('ready') || !this.#mayAnswer()) return false;
     if (this.#stopping !== undefined) {
       this.#ending ??= this.#stopping;
@@ -261,24 +260,30 @@ export class Connection {
     return true;
   }
 
-  // TLS.
+  // TLS and compression.
 
-  /** What was said goes out in clear; what the client sent before it has read that is dropped, unlooked at. */
-  #stepHandshake(): false {
-    if (this.#handshake === 'begun') return false;
+  /** What was said goes out as it is; what the client sent before it has read that is dropped, unlooked at. */
+  #stepLayer(layer: 'tls' | 'compression' | 'handshake'): boolean {
+    if (layer === 'handshake') return false;
     if (this.#inputEnded) return this.#leave('client-gone');
     hush(this.#socket);
     this.#session.decoder.discard();
     this.#undecodedOctets = 0;
     this.#flush();
     if (!this.#outlet.isEmpty) return false;
-    this.#handshake = 'begun';
-    this.#socket.write(NOTHING, (fault) => fault || this.#over || this.#shakeHands()); // called when all before it is out
+    if (layer === 'compression') {
+      this.#layer = undefined;
+      this.#attach(beginCompression(this.#socket));
+      this.#session.actor.send({ type: 'compressed' });
+      return true;
+    }
+    this.#layer = 'handshake';
+    this.#socket.write('', (fault) => fault || this.#over || this.#shakeHands()); // called when all before it is out
     return false;
   }
 
   #shakeHands(): void {
-    this.#handshake = 'begun';
+    this.#layer = 'handshake';
     try {
       this.#attach(beginTls(this.#socket, this.#around.tls, (end) => this.#endHandshake(end)));
       this.#watch();
@@ -296,7 +301,7 @@ export class Connection {
       return;
     }
     log.debug('TLS handshake done', { session: this.id, ...end });
-    this.#handshake = undefined;
+    this.#layer = undefined;
     if (tls?.mode === 'implicit') this.#session.actor.start();
     else this.#session.actor.send({ type: 'secured' });
     this.#pump();
@@ -317,7 +322,7 @@ export class Connection {
 
   /** Reads on, or lets TCP hold the client up. */
   #regulate(): void {
-    if (this.#handshake !== undefined) return;
+    if (this.#layer !== undefined) return;
     const mayRead = this.#content?.wants ?? this.#undecodedOctets < MAX_UNDECODED_OCTETS;
     if ((mayRead && !this.#pumping) || this.#saidGoodbye) {
       if (this.#socket.isPaused()) this.#socket.resume();
@@ -327,7 +332,14 @@ export class Connection {
   /** Ends what has waited too long. To be called now and then with the clock's monotonic time. */
   checkDeadline(nowMs: number): void {
     if (this.#over) return;
-    if (this.#deadline.isLogInOverdue(nowMs) && this.#isLoggedOut()) this.stop('no-log-in');
+    const session = this.#session;
+    // one that is about to log in is seen through; one that says something without end is ready now and then
+    if (
+      this.#deadline.isLogInOverdue(nowMs) &&
+      session.account?.() === undefined &&
+      session.actor.getSnapshot().hasTag('ready')
+    )
+      this.stop('no-log-in');
     const missed = this.#deadline.missed(nowMs);
     if (this.#deadline.isEnd(nowMs)) this.#abort('kicked');
     else if (missed === undefined) return;
@@ -336,17 +348,12 @@ export class Connection {
     else this.#abort(overdue(missed));
   }
 
-  /** And not about to log in: that is seen through. One that says something without end is ready now and then. */
-  #isLoggedOut(): boolean {
-    return this.#session.account?.() === undefined && this.#session.actor.getSnapshot().hasTag('ready');
-  }
-
   #watch(): void {
     this.#deadline.watch(this.#whatIsAwaited(), this.#around.limits, this.#around.clock);
   }
 
   #whatIsAwaited(): Awaited {
-    if (this.#handshake === 'begun') return 'handshake';
+    if (this.#layer === 'handshake') return 'handshake';
     if (this.#socket.writableNeedDrain) return 'reader';
     if (this.#saidGoodbye) return 'goodbye';
     if (this.#outlet.isSending) return 'us';
@@ -363,18 +370,15 @@ export class Connection {
     this.#hasLeft = true;
     this.#content?.abandon();
     this.#content = undefined;
-    this.#session.end().catch((fault) => this.#report('a session did not end cleanly', fault));
+    const { log } = this.#around;
+    this.#session.end().catch((fault) => log.error('a session did not end cleanly', { session: this.id, fault }));
     return false;
   }
 
   #break(what: string, fault: unknown): void {
     if (this.#over) return;
-    this.#report(what, fault);
-    this.#abort('fault');
-  }
-
-  #report(what: string, fault: unknown): void {
     this.#around.log.error(what, { session: this.id, fault });
+    this.#abort('fault');
   }
 
   #abort(ending: Ending): void {

@@ -39,6 +39,8 @@ export type DriverEvent =
   | { readonly type: 'content'; readonly content: Content }
   /** After `start-tls`: the handshake is done, and nothing is left of what came before it. One that fails ends the session. */
   | { readonly type: 'secured' }
+  /** After `start-compression`: what is heard and said from now on is compressed. */
+  | { readonly type: 'compressed' }
   /** Sent only while `ready` shows: say goodbye if the protocol has a word for it, and reach the final state. */
   | { readonly type: 'stop'; readonly reason: StopReason };
 
@@ -51,7 +53,9 @@ export type Said<Reply> =
    * the client sent before the handshake (RFC 2595 §2.1, RFC 3207 §4.2: commands may have been slipped in), makes the
    * handshake, then sends `secured`.
    */
-  | { readonly type: 'start-tls' };
+  | { readonly type: 'start-tls' }
+  /** Said likewise after the reply that is the last to go out as it is (RFC 4978 §3); answered by `compressed`. */
+  | { readonly type: 'start-compression' };
 
 /** `ready`: the next command may come. `dismissed`, on a final state: it was not the client that wished to end. */
 export type Tag = 'ready' | 'dismissed';

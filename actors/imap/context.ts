@@ -37,6 +37,8 @@ export type Input = {
 
 export type Context = Input & {
   readonly failures: number;
+  /** RFC 4978: by COMPRESS. */
+  readonly isCompressed: boolean;
   /** The tag of the command under way. */
   readonly tag: string;
   /** How the IDLE under way will have ended. */
@@ -57,6 +59,7 @@ export const NO_APPEND: Append = { isAwaiting: false };
 export const contextOf = (input: Input): Context => ({
   ...input,
   failures: 0,
+  isCompressed: false,
   tag: '',
   idleEnding: undefined,
   append: NO_APPEND,

@@ -188,7 +188,6 @@ export const imapMachine = imap.createMachine({
       },
     },
     LOGOUT: { target: '.logout', actions: { type: 'say', params: ({ event }) => replies.loggedOut(event.tag) } },
-    COMPRESS: { actions: { type: 'say', params: ({ event }) => replies.noSuchMechanism(event.tag) } },
     continue: { actions: { type: 'say', params: replies.goOn } },
     malformed: {
       actions: { type: 'say', params: ({ event }) => replies.malformed(event.tag, event.reason) },

@@ -15,8 +15,26 @@ export const oneCommand = <Own extends 'authenticated' | 'selected'>(own: Own) =
       on: {
         IDLE: 'idling',
         APPEND: 'appending',
+        COMPRESS: [
+          {
+            guard: { type: 'isOtherThanDeflate', params: ({ event }) => event },
+            actions: { type: 'say', params: ({ event }) => replies.noSuchCompression(event.tag) },
+          },
+          {
+            guard: 'isCompressed',
+            actions: { type: 'say', params: ({ event }) => replies.compressedAlready(event.tag) },
+          },
+          {
+            target: 'compressing',
+            actions: [{ type: 'say', params: ({ event }) => replies.compressing(event.tag) }, 'startCompression'],
+          },
+        ],
         '*': { guard: own === 'selected' ? 'isForSelected' : 'isForAuthenticated', target: 'working' },
       },
+    }),
+    compressing: imap.createStateConfig({
+      // RFC 4978 §3: the change is the driver's
+      on: { compressed: { target: 'ready', actions: 'compress' } },
     }),
     working: imap.createStateConfig({
       invoke: {

@@ -43,6 +43,9 @@ export const loggedIn = (tag: string, capabilities: readonly string[]): Response
 export const cleartextRefused = (tag: string): Response =>
   no(tag, 'passwords are taken under TLS only', 'PRIVACYREQUIRED'); // RFC 5530 §3
 export const noSuchMechanism = (tag: string): Response => no(tag, 'no such mechanism here', 'CANNOT');
+export const noSuchCompression = (tag: string): Response => bad(tag, 'DEFLATE is the only one'); // RFC 4978 §3
+export const compressedAlready = (tag: string): Response => no(tag, 'DEFLATE is active already', 'COMPRESSIONACTIVE');
+export const compressing = (tag: string): Response => ok(tag, 'DEFLATE active');
 export const exchangeCancelled = (tag: string): Response => bad(tag, 'authentication cancelled'); // RFC 9051 §6.2.2
 export const notAPlainMessage = (tag: string): Response => bad(tag, 'not a message of PLAIN');
 export const tooManyFailures = (tag: string): Response =>

@@ -57,6 +57,8 @@ export const imap = setup({
     mayNotShowPassword: ({ context }) => !mayShowPassword(context),
     mayStartTls: ({ context }) => context.tls === 'offered',
     isOtherThanPlain: (_, params: { readonly mechanism: string }) => params.mechanism !== 'PLAIN',
+    isOtherThanDeflate: (_, params: { readonly mechanism: string }) => params.mechanism !== 'DEFLATE',
+    isCompressed: ({ context }) => context.isCompressed,
     isPlainMessage: (_, message: Uint8Array) => parsePlain(message) !== undefined,
     isAbsent: (_, params: { readonly argument: Uint8Array | undefined }) => params.argument === undefined,
     accepted: (_, params: { readonly ok: boolean }) => params.ok,
@@ -81,6 +83,8 @@ export const imap = setup({
     startTls: emit({ type: 'start-tls' } as const),
     /** RFC 9051 §6.2.1: what was heard in clear may have been anyone's. The failures stay counted: those are ours. */
     secure: assign({ tls: 'active' }),
+    startCompression: emit({ type: 'start-compression' } as const),
+    compress: assign({ isCompressed: true }),
     keepTag: assign((_, params: { readonly tag: string }) => ({ tag: params.tag })),
     countFailure: assign(({ context }, answer: LogIn) =>
       !answer.ok && answer.refusal === 'bad-credentials' ? { failures: context.failures + 1 } : {},

@@ -19,6 +19,7 @@ import { Duplex } from 'node:stream';
 import { type ConnectionOptions, type TLSSocket, connect as tlsConnect } from 'node:tls';
 import * as assert from 'uvu/assert';
 import { Connection } from '../../actors/connection.ts';
+import { CompressedSocket } from '../../actors/connection-compression.ts';
 import type { Ending, Limits } from '../../actors/connection-terms.ts';
 import { Listener } from '../../actors/listener.ts';
 import type { ListenerOptions } from '../../actors/listener-terms.ts';
@@ -163,6 +164,13 @@ export class Client {
       secured.once('close', () => reject(new Error('the server closed the connection during the handshake')));
     });
     return secured;
+  }
+
+  /** DEFLATE both ways from here on (RFC 4978). */
+  compress(): void {
+    const plain = this.#wire;
+    plain.removeAllListeners('data');
+    this.#take(new CompressedSocket(plain));
   }
 
   /** What was heard and not yet asked for. */

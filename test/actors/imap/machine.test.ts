@@ -136,6 +136,19 @@ test('nothing that TLS follows is said before it, and what was known in clear is
   assert.equal(words(await hears({ type: 'STARTTLS', tag: 'b' })), ['b BAD']);
 });
 
+test('COMPRESS waits for the driver, once; SELECT and what follows change nothing of it (RFC 4978 §3)', async () => {
+  const { hears, state, expected } = driven();
+  await hears(LOGIN);
+  assert.equal(words(await hears({ type: 'COMPRESS', tag: 'a', mechanism: 'LZS' })), ['a BAD']);
+  assert.equal(words(await hears({ type: 'COMPRESS', tag: 'b', mechanism: 'DEFLATE' })), ['b OK']);
+  assert.is(state(), 'authenticated.compressing');
+  assert.equal(expected, ['start-compression']);
+  await hears({ type: 'compressed' });
+  await hears(SELECT);
+  assert.equal(words(await hears({ type: 'COMPRESS', tag: 'c', mechanism: 'DEFLATE' })), ['c NO']);
+  assert.is(state(), 'selected.ready');
+});
+
 test('APPEND waits for each message, says + only to who waits for it, and answers once (RFC 3502)', async () => {
   const { hears, state, expected } = driven();
   await hears(LOGIN);
@@ -216,6 +229,7 @@ test('each command gets exactly one tagged response, in whatever state, and the 
         if (where === 'notAuthenticated' && needsLogIn(command) && command.type !== 'NOOP')
           assert.is(tagged[0], 't BAD');
         if (where === 'authenticated' && needsSelected(command)) assert.is(tagged[0], 't BAD');
+        if (state().endsWith('.compressing')) await hears({ type: 'compressed' });
         if (actor.getSnapshot().status !== 'active') return;
         assert.ok(actor.getSnapshot().hasTag('ready'), state());
       }

@@ -59,7 +59,7 @@ class Driver {
     else if (said.type === 'start-tls') {
       this.handshakes += 1;
       this.isSecuring = true;
-    } else {
+    } else if (said.type === 'reply') {
       const octets = this.#session.encoder.encode(said.reply);
       assert.ok(octets instanceof Uint8Array);
       this.heard.push(...Buffer.from(octets).toString('utf8').split('\r\n').slice(0, -1));

@@ -1,0 +1,158 @@
+/** DEFLATE in the middle of a session: RFC 4978, on real sockets; and clients that misuse it. */
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { constants, createDeflateRaw, deflateRawSync, inflateRawSync } from 'node:zlib';
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { beginCompression, CompressedSocket } from '../../actors/connection-compression.ts';
+import { isSecured } from '../../actors/connection-tls.ts';
+
+/** The server's side of a connection under compression, and the client's bare socket. */
+async function pair() {
+  const server = createServer({ allowHalfOpen: true });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const client = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  const [socket] = (await once(server, 'connection')) as [Socket];
+  server.close();
+  return { client, socket, compressed: beginCompression(socket) };
+}
+
+/** All until its end; the iterator of a stream would destroy it there. */
+const heardAll = (from: NodeJS.ReadableStream): Promise<Buffer> =>
+  new Promise((resolve) => {
+    const parts: Buffer[] = [];
+    from.on('data', (part) => parts.push(part));
+    from.on('end', () => resolve(Buffer.concat(parts)));
+  });
+
+const flushed = (octets: Uint8Array): Promise<Buffer> => {
+  const deflate = createDeflateRaw();
+  const parts: Buffer[] = [];
+  deflate.on('data', (part) => parts.push(part));
+  return new Promise((resolve) => {
+    deflate.write(octets);
+    deflate.flush(constants.Z_SYNC_FLUSH, () => resolve(Buffer.concat(parts)));
+  });
+};
+
+test('what is said goes out at once, each time, and can be inflated so far', async () => {
+  const { client, compressed } = await pair();
+  const heard: Buffer[] = [];
+  client.on('data', (octets) => heard.push(octets));
+  for (const said of ['a OK done\r\n', '* 1 EXISTS\r\n']) {
+    compressed.write(said);
+    await once(client, 'data');
+    const all = inflateRawSync(Buffer.concat(heard), { finishFlush: constants.Z_SYNC_FLUSH }).toString();
+    assert.ok(all.endsWith(said), all);
+  }
+  compressed.destroy();
+  client.destroy();
+});
+
+test('property: what the client sends arrives whatever its pieces, and what is answered as well', () =>
+  fc.assert(
+    fc.asyncProperty(
+      fc.uint8Array({ maxLength: 3000 }),
+      fc.array(fc.nat(400), { maxLength: 8 }),
+      async (octets, cuts) => {
+        const { client, compressed } = await pair();
+        const heard = heardAll(compressed);
+        const sent = await flushed(octets);
+        let left = sent;
+        for (const cut of cuts) {
+          client.write(left.subarray(0, cut));
+          left = left.subarray(cut);
+        }
+        client.end(left);
+        assert.equal(await heard, Buffer.from(octets));
+        const answered = heardAll(client);
+        compressed.end(octets);
+        assert.equal(inflateRawSync(await answered), Buffer.from(octets));
+      },
+    ),
+    { numRuns: 60 },
+  ));
+
+test('what the server was given to write before goes out before, as it is', async () => {
+  const { client, socket } = await pair();
+  const plain = await pair();
+  plain.socket.write('a OK DEFLATE active\r\n');
+  const compressed = beginCompression(plain.socket);
+  compressed.end('* BYE\r\n');
+  const all = await heardAll(plain.client);
+  const end = all.indexOf('\r\n') + 2;
+  assert.is(all.subarray(0, end).toString(), 'a OK DEFLATE active\r\n');
+  assert.is(inflateRawSync(all.subarray(end)).toString(), '* BYE\r\n');
+  client.destroy();
+  socket.destroy();
+});
+
+test('hostile: what inflates to a thousand times its size is made only as it is read', async () => {
+  const { client, compressed } = await pair();
+  client.write(deflateRawSync(Buffer.alloc(200_000_000))); // 200 kB of them
+  await once(compressed, 'readable');
+  const before = process.memoryUsage().arrayBuffers;
+  for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve));
+  assert.ok(compressed.readableLength <= 128 * 1024, `${compressed.readableLength} octets lie ready`);
+  assert.ok(process.memoryUsage().arrayBuffers - before < 4_000_000, 'and no more behind them');
+  compressed.destroy();
+  client.destroy();
+});
+
+test('hostile: what is no DEFLATE ends the connection', async () => {
+  const { client, socket, compressed } = await pair();
+  compressed.on('error', () => {}).resume();
+  const closed = new Promise<void>((resolve) => compressed.once('close', resolve));
+  client.write(Buffer.alloc(1000, 0xff));
+  await closed;
+  assert.ok(socket.destroyed);
+  client.destroy();
+});
+
+test('a client that has vanished: closed; one that ends its side is answered still', async () => {
+  const first = await pair();
+  first.client.destroy();
+  first.compressed.resume();
+  await once(first.compressed, 'end');
+  first.compressed.destroy();
+  await once(first.socket, 'close');
+
+  const second = await pair();
+  const heard = heardAll(second.compressed);
+  second.client.end(await flushed(Buffer.from('a LOGOUT\r\n')));
+  assert.is((await heard).toString(), 'a LOGOUT\r\n');
+  const answered = heardAll(second.client);
+  second.compressed.end('* BYE\r\n');
+  assert.is(inflateRawSync(await answered).toString(), '* BYE\r\n');
+});
+
+test('a slow reader holds the writer up', async () => {
+  const { client, compressed } = await pair();
+  client.pause();
+  const noise = Buffer.from(Array.from({ length: 100_000 }, (_, at) => (at * 2654435761) >>> 13));
+  let wrote = 0;
+  while (compressed.write(noise) && wrote < 1000) wrote += 1;
+  for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve));
+  while (compressed.write(noise) && wrote < 1000) wrote += 1;
+  assert.ok(compressed.writableNeedDrain && wrote < 1000);
+  client.resume();
+  await once(compressed, 'drain');
+  compressed.destroy();
+  client.destroy();
+});
+
+test('TLS below counts as TLS, and nothing else does', async () => {
+  const { client, compressed, socket } = await pair();
+  assert.not.ok(isSecured(compressed));
+  const overTls = new CompressedSocket(new TLSSocket(socket));
+  assert.ok(isSecured(overTls));
+  overTls.destroy();
+  compressed.destroy();
+  client.destroy();
+});
+
+test.run();
