@@ -8,7 +8,7 @@
 import { Duplex } from 'node:stream';
 import { constants, createDeflateRaw, createInflateRaw, type DeflateRaw, type InflateRaw } from 'node:zlib';
 
-/** RFC 4978 §4: raw, and cheap in time. With these a session that is compressed costs some 100 KiB instead of 300. */
+/** RFC 4978 §4: raw, and cheap in time. Smaller windows than the widest: each session that is compressed holds two of them. */
 const DEFLATING = { level: 3, windowBits: 13, memLevel: 6 };
 
 type Done = (fault?: Error | null) => void;
