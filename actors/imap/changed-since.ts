@@ -5,7 +5,7 @@
 import { accept, type Result } from '../../kernel/result.ts';
 import { intersected, type UidRange, type UidRanges, united } from '../../store/uid-ranges.ts';
 import type { Changes, ChangesPlace } from '../mailbox-owner/message-requests.ts';
-import { type NumberRanges, uidsOfBlocks } from './numbering.ts';
+import { MAX_UID, type NumberRanges, uidsOfBlocks } from './numbering.ts';
 import { allBlocks, type ReadFailure, type SelectedMailbox } from './selected-mailbox.ts';
 
 export type Since = {
@@ -20,7 +20,7 @@ const MOST_RANGES = 1_000;
 
 /**
  * @param uids  only of these
- * @param matchedUid  up to here the client knows what is gone: passed over where the owner has forgotten (RFC 7162 §3.2.5.2)
+ * @param matchedUid  up to here the client knows what is gone, and is not told (RFC 7162 §3.2.5.2)
  */
 export async function changedSince(
   mailbox: SelectedMailbox,
@@ -45,7 +45,8 @@ export async function changedSince(
   } while (at !== undefined);
   return accept({
     changed: view.numbers.among(intersected(united(found), uids)),
-    vanished: intersected(intersected(vanished, view.numbers.gaps()), uids),
+    // A client that has the right number for a message knows of all that vanished below it: RFC 7162 §3.2.5.2.
+    vanished: intersected(intersected(vanished, view.numbers.gaps()), intersected(uids, [[matchedUid + 1, MAX_UID]])),
   });
 }
 

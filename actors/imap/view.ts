@@ -287,7 +287,7 @@ export class View {
     return rev1 ? [exists, { type: 'RECENT', count: this.recentCount }] : [exists];
   }
 
-  /** With UID and MODSEQ once the client has shown that it knows of them: RFC 7162 §3.2.4. */
+  /** UID and MODSEQ once the client has shown that it knows of them: RFC 7162 §3.2.4; in IMAP4rev2 UID always: RFC 9051 §7.5.2. */
   #tellFlagged({ rev1, condstore }: Dialect, withUid: boolean): Response {
     const items = [...this.#flagged.values()]
       .sort((a, b) => a.uid - b.uid)
@@ -297,7 +297,7 @@ export class View {
         if (condstore) this.noteFetched(entry.modSeq);
         return {
           sequence,
-          uid: condstore || withUid ? entry.uid : undefined,
+          uid: condstore || withUid || !rev1 ? entry.uid : undefined,
           flags: this.flagsOf(entry, rev1),
           modSeq: condstore ? entry.modSeq : undefined,
         };
