@@ -6,12 +6,14 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { jsonSchema, referencePage } from '../config/reference.ts';
+import { examplesPage } from '../test/support/imap-examples-page.ts';
 
 type Page = { readonly path: string; readonly generate: () => string | Promise<string> };
 
 const pages: readonly Page[] = [
   { path: 'docs/reference/configuration.md', generate: referencePage },
   { path: 'docs/config.schema.json', generate: () => `${JSON.stringify(jsonSchema(), null, 2)}\n` },
+  { path: 'docs/imap-examples.md', generate: examplesPage },
 ];
 
 const root = fileURLToPath(new URL('..', import.meta.url));

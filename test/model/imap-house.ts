@@ -102,7 +102,8 @@ async function untilTaken(losses: Losses, connect: () => Promise<ImapClient>): P
   }
 }
 
-function frontOf({ front: first }: House, bus: Bus, me: string): { protocol: Protocol; watch: ChangeWatch } {
+/** Another node's front to the same house, which takes passwords in clear. */
+export function frontOf({ front: first }: House, bus: Bus, me: string): { protocol: Protocol; watch: ChangeWatch } {
   const front = { ...first, bus, me, startId: `start of ${me}` };
   const watch = new ChangeWatch(front);
   let made = 0;

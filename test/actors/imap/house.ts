@@ -25,6 +25,7 @@ import { createTickets } from '../../../cluster/tickets.ts';
 import { type Clock, systemClock } from '../../../kernel/clock.ts';
 import { CHUNK_OCTETS } from '../../../store/blob.ts';
 import { memoryStore } from '../../../store/memory-store.ts';
+import type { Store } from '../../../store/store.ts';
 import { FORMAT_VERSION } from '../../../store/tables.ts';
 import { silentConnectionLog } from '../../../telemetry/connection-log.ts';
 import { type Log, silentLog } from '../../../telemetry/log.ts';
@@ -41,6 +42,10 @@ export type HouseOptions = {
   readonly defaultMailboxes?: readonly DefaultMailbox[];
   /** Of the sessions alone: keepalives, autologout. */
   readonly clock?: Clock;
+  /** More accounts on n1. */
+  readonly users?: readonly { readonly name: string; readonly password: string }[];
+  /** Commits to the store of n1 before its owner begins. */
+  readonly plant?: (store: Store, idOf: (user: string) => string) => Promise<void>;
 };
 export type House = Awaited<ReturnType<typeof house>>;
 
@@ -59,6 +64,10 @@ export async function house({ log = silentLog, clock = systemClock, ...given }: 
     user('root@example.test', 'n1'),
     account({ name: 'shared@example.test', kind: 'shared', mailHost: 'n2' }),
   );
+  for (const { name, password } of given.users ?? []) {
+    const credentials = { DEFAULT: password === SECRET ? pencil.DEFAULT : await credential(password, 1) };
+    directory.put(account({ name: `${name.toLowerCase()}@example.test`, mailHost: 'n1', credentials }));
+  }
   const tickets = await createTickets(new Uint8Array(32).fill(7), time);
   const freshenTimeoutMs = 1_000;
   const quota = { octets: 0, messages: 0 };
@@ -100,6 +109,7 @@ export async function house({ log = silentLog, clock = systemClock, ...given }: 
       },
     };
     owners.set(mailHost, owner);
+    if (mailHost === 'n1') await given.plant?.(store, (name) => `id-${name.toLowerCase()}`);
     await owner.begin();
   }
   const front: Front = {

@@ -2,41 +2,17 @@
  * The IMAP transcripts with the owners on another node than the front, over a real nats-server, and what a session hears of
  * another node's doings. Skipped, visibly, where no nats-server is installed.
  */
-import { randomBytes } from 'node:crypto';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { LocalBus } from '../../../cluster/bus/local-bus.ts';
-import { NatsBus } from '../../../cluster/bus/nats-bus.ts';
-import { FrameSealer } from '../../../cluster/frames.ts';
-import { connectNats } from '../../../cluster/nats/connect.ts';
-import { systemClock as clock } from '../../../kernel/clock.ts';
-import { silentLog as log } from '../../../telemetry/log.ts';
 import { natsServer } from '../../support/nats-server.ts';
 import { overMemory, play, transcripts } from '../../support/transcript.ts';
 import { ImapClient } from './conversation.ts';
 import { type House, house } from './house.ts';
+import { natsNode } from './nats-node.ts';
 
 const { server: nats, missing } = await natsServer();
-const key = randomBytes(32);
-
-async function node() {
-  const link = await connectNats({ servers: [nats!.address] }, { me: 'test', log, clock });
-  const bus = new NatsBus({
-    link,
-    local: new LocalBus({ clock, log }),
-    sealer: new FrameSealer({ key, clock, log }),
-    clock,
-    log,
-  });
-  const close = async () => {
-    await bus.close();
-    await link.close();
-  };
-  return { bus, close };
-}
-
 async function withTwoNodes(run: (home: House) => Promise<void>): Promise<void> {
-  const [front, owners] = [await node(), await node()];
+  const [front, owners] = [await natsNode(nats!.address), await natsNode(nats!.address)];
   const home = await house({ buses: { front: front.bus, owners: owners.bus } });
   try {
     await run(home);
