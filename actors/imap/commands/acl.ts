@@ -3,13 +3,17 @@ import type { CommandOf } from '../../../protocols/imap/command.ts';
 import { STANDARD_RIGHTS } from '../../../store/rights.ts';
 import { OWNERS_KEPT, ownersEntry } from '../../mailbox-owner/rights.ts';
 import { mailboxAt } from '../mailbox-at.ts';
-import { done, type Handler } from '../outcome.ts';
+import { done, type Handler, wrong } from '../outcome.ts';
 import { refusal } from '../replies.ts';
 import { keptIdentifier, shownIdentifier, shownRights } from '../rights.ts';
 
+/** With those of RFC 2086 that stand for several (RFC 4314 §2.1.1). */
+const KNOWN_RIGHTS = `${STANDARD_RIGHTS}cd`;
 const SIGNS = { replace: '', add: '+', remove: '-' } as const;
 
 export const setAcl: Handler<CommandOf<'SETACL'>> = async ({ mailbox, identifier, mode, rights }, session) => {
+  const unknown = [...rights].find((right) => !KNOWN_RIGHTS.includes(right));
+  if (unknown !== undefined) return wrong(`there is no right ${unknown}`); // RFC 4314 §3.1: must be BAD
   const found = await mailboxAt(session, mailbox);
   if (!found.ok) return refusal(found.refusal);
   const { place, owner } = found.value;
