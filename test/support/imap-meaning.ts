@@ -65,10 +65,13 @@ function items(list: readonly Token[], value: (name: string, token: Token) => st
   return found;
 }
 
-/** The items of a FETCH. */
+/** The items of a FETCH. Who is the first to see a message (\Recent) RFC 3501 §2.3.2 leaves to the server. */
 const messageItems = (list: readonly Token[]): Map<string, string> =>
   items(list, (name, value) => {
-    if (name === 'FLAGS' && isList(value)) return sorted(value).join(' ');
+    if (name === 'FLAGS' && isList(value))
+      return sorted(value)
+        .filter((flag) => flag !== '\\recent')
+        .join(' ');
     return JSON.stringify(/^BODY(STRUCTURE)?$/.test(name) ? folded(value) : value);
   });
 

@@ -42,7 +42,7 @@ export async function playScene(scene: Scene, stage: Stage): Promise<void> {
   }
 }
 
-type PlayedSession = { readonly played: Played; tags: number; isSelecting: boolean };
+type PlayedSession = { readonly played: Played; tags: number; readonly selecting: Set<string> };
 
 class Performance {
   readonly #scene: Scene;
@@ -86,7 +86,7 @@ class Performance {
           await session.played.client.secure();
           return;
         }
-        session.isSelecting = /^\S+ (SELECT|EXAMINE) /i.test(step.text);
+        if (/^\S+ (SELECT|EXAMINE) /i.test(step.text)) session.selecting.add(tagOf(step.text));
         session.played.client.send(Buffer.from(`${shortened(step.text)}\r\n`, 'utf8'));
         return;
       }
@@ -113,7 +113,7 @@ class Performance {
     const played = tls
       ? await overSocket(protocol, { tls, nextSessionId: randomUUID })
       : overMemory(protocol, { session: randomUUID() });
-    const session = { played, tags: 0, isSelecting: false };
+    const session = { played, tags: 0, selecting: new Set<string>() };
     this.#sessions.set(name, session);
     const first = this.#example.steps.find((step) => step.kind === 'S' || step.kind === 'C') as Said;
     if (this.#example.isNobodys && first.kind === 'S') return session;
@@ -186,8 +186,9 @@ class Performance {
       if (at < 0) this.#differ(said, left.join('\n'));
       left.splice(at, 1);
     }
+    const isSelecting = session.selecting.has(tagOf(last.text));
     const extra = left.filter(
-      (each) => !isFree(each) && !/^\d+ EXPUNGE$/.test(each) && !(session.isSelecting && isFreeWhenSelecting(each)),
+      (each) => !isFree(each) && !/^\d+ EXPUNGE$/.test(each) && !(isSelecting && isFreeWhenSelecting(each)),
     );
     if (extra.length > 0) this.#differ(last, `more than is printed: ${extra.join('\n')}`);
   }
@@ -235,15 +236,17 @@ async function response({ played }: PlayedSession, where: string): Promise<strin
   return text;
 }
 
+const tagOf = (line: string): string => line.split(' ', 1)[0]!;
+
 const isMeant = (printed: string, heard: string): boolean =>
   /<(any|number)>/.test(printed) ? patternOf(printed).test(heard) : sameData(printed, heard);
 
 /** A tagged response or a continuation request. */
 function sameEnd(printed: string, heard: string): boolean {
   if (printed.startsWith('+')) return heard.startsWith('+ '); // its words are the server's own
-  const [tag] = printed.split(' ', 1);
+  const tag = tagOf(printed);
   if (!heard.startsWith(`${tag} `)) return false;
-  const rest = [printed, heard].map((each) => each.slice(tag!.length + 1)) as [string, string];
+  const rest = [printed, heard].map((each) => each.slice(tag.length + 1)) as [string, string];
   return /<(any|number)>/.test(rest[0]) ? patternOf(rest[0]).test(rest[1]) : sameCode(...rest);
 }
 
