@@ -1,18 +1,39 @@
 /**
- * What idle POP3 connections cost: opens them and reads the server's memory before and after; greeted only, or logged in, in clear
- * or under TLS.
+ * What idle connections cost: opens them and reads the server's memory before and after. POP3 and IMAP; greeted only, or logged in
+ * (by IMAP with INBOX selected and IDLE), in clear or under TLS.
  */
+import { ImapClient } from './clients/imap.ts';
 import { Pop3Client } from './clients/pop3.ts';
-import type { Endpoint } from './clients/wire.ts';
 import type { Memory } from './fleet/processes.ts';
-import type { BenchAccount } from './workloads/workload.ts';
+import type { BenchAccount, Place } from './workloads/workload.ts';
 
-export type IdlePlace = {
-  readonly pop3: Endpoint;
-  /** Connections log in, each to an account of its own; absent: they say nothing after the greeting. */
-  readonly accounts?: readonly BenchAccount[];
-  /** Of the server, all its processes. */
-  readonly memory: () => Memory;
+type Idler = { quit(): Promise<void>; close(): void };
+
+/** Opens one connection that stays idle. `account`: whom it logs in; absent: it says nothing after the greeting. */
+export type Idlers = (place: Place, account: BenchAccount | undefined) => Promise<Idler>;
+
+export const pop3Idlers: Idlers = async ({ pop3 }, account) => {
+  const client = await Pop3Client.connect(pop3);
+  if (account) await client.logIn(account.name, account.secret);
+  return client;
+};
+
+export const imapIdlers: Idlers = async ({ imap }, account) => {
+  const client = await ImapClient.connect(imap);
+  let end = async () => {};
+  if (account) {
+    await client.logIn(account.name, account.secret);
+    await client.ok('SELECT INBOX');
+    const done = await client.idle();
+    end = async () => void (await done());
+  }
+  return {
+    async quit() {
+      await end();
+      await client.logOut();
+    },
+    close: () => client.close(),
+  };
 };
 
 export type IdleCost = {
@@ -25,34 +46,37 @@ export type IdleCost = {
 
 const WARM_UP = 200;
 
-export async function idleCost(place: IdlePlace, connections: number): Promise<IdleCost> {
-  const warmUp = await open(place, Math.min(WARM_UP, connections)); // what the server allocates once for all
+/** @param memory  of the server, all its processes */
+export async function idleCost(
+  idlers: Idlers,
+  place: Place,
+  memory: () => Memory,
+  connections: number,
+): Promise<IdleCost> {
+  const warmUp = await open(idlers, place, Math.min(WARM_UP, connections)); // what the server allocates once for all
   for (const each of warmUp) await each.quit();
-  const before = await settled(place);
-  const clients = await open(place, connections);
-  const after = await settled(place);
+  const before = await settled(memory);
+  const clients = await open(idlers, place, connections);
+  const after = await settled(memory);
   for (const client of clients) client.close();
   const grown = (kind: keyof Memory): number => (after[kind] - before[kind]) / connections;
   return { connections, each: { pss: grown('pss'), anonymous: grown('anonymous') }, inAll: after };
 }
 
 /** In steps, so that the accept queue of the listener does not overflow. */
-async function open({ pop3, accounts }: IdlePlace, count: number): Promise<Pop3Client[]> {
-  const clients: Pop3Client[] = [];
-  const one = async (at: number): Promise<Pop3Client> => {
-    const client = await Pop3Client.connect(pop3);
-    if (accounts) await client.logIn(accounts[at]!.name, accounts[at]!.secret);
-    return client;
-  };
+async function open(idlers: Idlers, place: Place, count: number): Promise<Idler[]> {
+  const clients: Idler[] = [];
+  const atOnce = place.accounts.length > 0 ? 20 : 100;
   while (clients.length < count) {
-    const step = Math.min(accounts ? 20 : 100, count - clients.length);
-    clients.push(...(await Promise.all(Array.from({ length: step }, (_, at) => one(clients.length + at)))));
+    const step = Math.min(atOnce, count - clients.length);
+    const one = (at: number) => idlers(place, place.accounts[clients.length + at]);
+    clients.push(...(await Promise.all(Array.from({ length: step }, (_, at) => one(at)))));
   }
   return clients;
 }
 
 /** Memory when it has stopped to move: the least of some readings, a collection may lie between two. */
-async function settled({ memory }: IdlePlace): Promise<Memory> {
+async function settled(memory: () => Memory): Promise<Memory> {
   let least: Memory = { pss: Number.POSITIVE_INFINITY, anonymous: Number.POSITIVE_INFINITY };
   for (let reading = 0; reading < 10; reading++) {
     await new Promise((resolve) => setTimeout(resolve, 200));

@@ -1,6 +1,6 @@
 /** One workload, or the idle connections, against one server, whoever's it is, as a row of the table. */
 import type { Memory } from './fleet/processes.ts';
-import { idleCost } from './idle.ts';
+import { type Idlers, idleCost } from './idle.ts';
 import { run } from './load.ts';
 import type { Place, Workload } from './workloads/workload.ts';
 
@@ -19,6 +19,9 @@ export type Wanted = { readonly name: string; readonly clients: number; readonly
 
 const WARM_UP_MS = 1000;
 
+/** The column of a workload's rate. */
+export const rateOf = ({ unit }: Workload): string => `${unit}/s`;
+
 export async function measureLoad(workload: Workload, server: Server, wanted: Wanted): Promise<Row> {
   const { name, clients, seconds } = wanted;
   const running = await workload.prepare(server.place);
@@ -27,13 +30,13 @@ export async function measureLoad(workload: Workload, server: Server, wanted: Wa
   const measured = await run({ clients, durationMs: seconds * 1000, operation: running.operation });
   const cpuSeconds = server.cpuSeconds() - cpuBefore;
   await running.end();
-  const units = measured.operations * running.unitsPerOperation;
+  const units = measured.operations * workload.unitsPerOperation;
   if (measured.firstError) console.error(`${name}, ${server.where}: ${measured.firstError}`);
   return {
     workload: name,
     where: server.where,
     clients,
-    [`${running.unit}/s`]: Math.round(measured.perSecond * running.unitsPerOperation),
+    [rateOf(workload)]: Math.round(measured.perSecond * workload.unitsPerOperation),
     'p50 ms': measured.p50Ms.toFixed(2),
     'p99 ms': measured.p99Ms.toFixed(2),
     errors: measured.errors,
@@ -42,13 +45,15 @@ export async function measureLoad(workload: Workload, server: Server, wanted: Wa
   };
 }
 
-/** @param isLoggedIn  each connection to an account of its own, of which there are as many */
-export async function measureIdle(server: Server, connections: number, isLoggedIn: boolean): Promise<Row> {
-  const { pop3, accounts } = server.place;
-  const memory = () => server.memory();
-  const { each, inAll } = await idleCost({ pop3, memory, ...(isLoggedIn && { accounts }) }, connections);
+export type WantedIdle = { readonly name: string; readonly connections: number; readonly isLoggedIn: boolean };
+
+/** Logged in: each connection to an account of its own, of which there are as many. */
+export async function measureIdle(idlers: Idlers, server: Server, wanted: WantedIdle): Promise<Row> {
+  const { name, connections, isLoggedIn } = wanted;
+  const place = { ...server.place, accounts: isLoggedIn ? server.place.accounts : [] };
+  const { each, inAll } = await idleCost(idlers, place, () => server.memory(), connections);
   return {
-    workload: 'pop3-idle',
+    workload: name,
     where: server.where,
     connections,
     'KiB each': (each.pss / 1024).toFixed(1),

@@ -1,6 +1,6 @@
 /**
- * Dovecot 2.3 as a peer in the same run: an instance in a temporary directory, on loopback, POP3 in clear with STLS and under
- * implicit TLS, with the fleet's certificate. Passwords are kept in clear text, which is the cheapest that it has.
+ * Dovecot 2.3 as a peer in the same run: an instance in a temporary directory, on loopback, POP3 and IMAP in clear with
+ * STLS or STARTTLS and under implicit TLS, with the fleet's certificate. Passwords are kept in clear text, which is the cheapest that it has.
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -22,6 +22,8 @@ export type Dovecot = {
   readonly name: string;
   readonly pop3: Endpoint;
   readonly pop3s: Endpoint;
+  readonly imap: Endpoint;
+  readonly imaps: Endpoint;
   /** Over all its processes. */
   memory(): Memory;
   cpuSeconds(): number;
@@ -36,6 +38,8 @@ export type DovecotOptions = {
   readonly accounts: readonly { readonly name: string; readonly secret: string }[];
 };
 
+type Service = 'pop3' | 'pop3s' | 'imap' | 'imaps';
+
 const PROGRAM = '/usr/sbin/dovecot';
 const NOBODY = 65_534;
 
@@ -49,9 +53,14 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
   const { directory, tls, mode, accounts } = options;
   const version = dovecotVersion();
   if (version === undefined)
-    throw new Error('Dovecot can’t be started: it wants root (Debian: apt-get install dovecot-pop3d)');
+    throw new Error('Dovecot can’t be started: it wants root (Debian: apt-get install dovecot-pop3d dovecot-imapd)');
   const picker = new PortPicker();
-  const ports = { pop3: await picker.next(), pop3s: await picker.next() };
+  const ports = {
+    pop3: await picker.next(),
+    pop3s: await picker.next(),
+    imap: await picker.next(),
+    imaps: await picker.next(),
+  };
   mkdirSync(join(directory, 'mail'), { recursive: true });
   for (let folder = directory; folder !== '/'; folder = join(folder, '..'))
     if (folder.includes('homing-')) chmodSync(folder, 0o755);
@@ -72,13 +81,18 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
     name: `Dovecot ${version}, ${mode === 'default' ? 'as packaged' : 'processes reused'}`,
     pop3: { ...at(ports.pop3), startTls: trusting(tls) },
     pop3s: { ...at(ports.pop3s), tls: trusting(tls) },
+    imap: { ...at(ports.imap), startTls: trusting(tls) },
+    imaps: { ...at(ports.imaps), tls: trusting(tls) },
     memory: () => memoryOf(treeOf(program.pid)),
     cpuSeconds: () => cpuSeconds(treeOf(program.pid)),
     stop: async () => void (await program.stop()),
   };
 }
 
-function configuration({ directory, tls, mode, connections }: DovecotOptions, ports: { pop3: number; pop3s: number }) {
+function configuration(
+  { directory, tls, mode, connections }: DovecotOptions,
+  ports: Readonly<Record<Service, number>>,
+) {
   const most = connections + 500;
   const login =
     mode === 'default'
@@ -88,8 +102,23 @@ function configuration({ directory, tls, mode, connections }: DovecotOptions, po
     mode === 'default'
       ? `process_limit = ${most}`
       : `process_limit = ${most}\n  service_count = 1000\n  process_min_avail = 10`;
+  const service = (protocol: 'pop3' | 'imap') => `
+service ${protocol}-login {
+  ${login}
+  inet_listener ${protocol} {
+    port = ${ports[protocol]}
+  }
+  inet_listener ${protocol}s {
+    port = ${ports[`${protocol}s`]}
+    ssl = yes
+  }
+}
+service ${protocol} {
+  ${backEnd}
+}
+`;
   return `
-protocols = pop3
+protocols = pop3 imap
 listen = 127.0.0.1
 base_dir = ${join(directory, 'run')}
 state_dir = ${join(directory, 'state')}
@@ -115,19 +144,7 @@ service anvil {
 service auth {
   client_limit = ${3 * most}
 }
-service pop3-login {
-  ${login}
-  inet_listener pop3 {
-    port = ${ports.pop3}
-  }
-  inet_listener pop3s {
-    port = ${ports.pop3s}
-    ssl = yes
-  }
-}
-service pop3 {
-  ${backEnd}
-}
+${service('pop3')}${service('imap')}
 mail_max_userip_connections = 0
 `;
 }

@@ -4,12 +4,12 @@ import { sampleMessage, type Workload } from './workload.ts';
 
 export const lmtpDeliver: Workload = {
   clients: 20,
+  unit: 'messages',
+  unitsPerOperation: 1,
   async prepare({ lmtp, accounts }) {
     const connections = await Promise.all(Array.from({ length: lmtpDeliver.clients }, () => LmtpClient.connect(lmtp)));
     let number = 0;
     return {
-      unit: 'messages',
-      unitsPerOperation: 1,
       operation: async (client) => {
         const message = sampleMessage(10_000, number++);
         const [answer] = await connections[client]!.deliver('bench@example.test', [accounts[client]!.name], message);

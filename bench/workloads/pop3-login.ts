@@ -4,12 +4,12 @@ import type { Workload } from './workload.ts';
 
 export const pop3Login: Workload = {
   clients: 50,
+  unit: 'sessions',
+  unitsPerOperation: 1,
   async prepare({ pop3, accounts, resumes }) {
     const kept = accounts.map(() => ({}));
     let [sessions, resumed] = [0, 0];
     return {
-      unit: 'sessions',
-      unitsPerOperation: 1,
       operation: async (client) => {
         const { name, secret } = accounts[client]!;
         const session = await Pop3Client.connect(resumes ? { ...pop3, resumption: kept[client]! } : pop3);

@@ -7,6 +7,8 @@ const MESSAGES = 20;
 
 export const pop3Retr: Workload = {
   clients: 20,
+  unit: 'messages',
+  unitsPerOperation: MESSAGES,
   async prepare({ pop3, lmtp, accounts }) {
     const delivery = await LmtpClient.connect(lmtp);
     const names = accounts.slice(0, pop3Retr.clients).map(({ name }) => name);
@@ -15,8 +17,6 @@ export const pop3Retr: Workload = {
         if (code !== 250) throw new Error(lines[0]);
     await delivery.quit();
     return {
-      unit: 'messages',
-      unitsPerOperation: MESSAGES,
       operation: async (client) => {
         const { name, secret } = accounts[client]!;
         const session = await Pop3Client.connect(pop3);

@@ -7,12 +7,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Argument, Command, Option } from 'commander';
+import type { Endpoint } from '../../bench/clients/wire.ts';
 import { type Fleet, startFleet } from '../../bench/fleet/fleet.ts';
 import { memoryOf } from '../../bench/fleet/processes.ts';
 import { makeFleetTls } from '../../bench/fleet/tls.ts';
-import { besideFirst, measureIdle, measureLoad, type Row, type Server } from '../../bench/measure.ts';
+import { type Idlers, imapIdlers, pop3Idlers } from '../../bench/idle.ts';
+import { besideFirst, measureIdle, measureLoad, type Row, rateOf, type Server } from '../../bench/measure.ts';
 import { type DovecotMode, startDovecot } from '../../bench/peers/dovecot.ts';
 import { measureHostile } from '../../bench/workloads/hostile.ts';
+import { imapAppend } from '../../bench/workloads/imap-append.ts';
+import { imapFetchBodies } from '../../bench/workloads/imap-fetch-bodies.ts';
+import { imapLoginSelectFetch } from '../../bench/workloads/imap-login-select-fetch.ts';
 import { lmtpDeliver } from '../../bench/workloads/lmtp-deliver.ts';
 import { pop3Login } from '../../bench/workloads/pop3-login.ts';
 import { pop3Retr } from '../../bench/workloads/pop3-retr.ts';
@@ -24,11 +29,18 @@ const WORKLOADS: Readonly<Record<string, Workload>> = {
   'pop3-login': pop3Login,
   'pop3-retr': pop3Retr,
   'lmtp-deliver': lmtpDeliver,
+  'imap-login-select-fetch': imapLoginSelectFetch,
+  'imap-fetch-bodies': imapFetchBodies,
+  'imap-append': imapAppend,
 };
-const IDLE = 'pop3-idle';
+const IDLE: Readonly<Record<string, Idlers>> = { 'pop3-idle': pop3Idlers, 'imap-idle': imapIdlers };
 const HOSTILE = 'hostile';
-/** What a peer can be loaded with: it has none of our mail. */
-const BESIDE = ['pop3-login', IDLE];
+/** What a peer can be loaded with: without mail, or with mail that IMAP puts there. */
+const BESIDE = [
+  'pop3-login',
+  ...Object.keys(WORKLOADS).filter((name) => name.startsWith('imap-')),
+  ...Object.keys(IDLE),
+];
 const DOVECOT_MODES: readonly DovecotMode[] = ['default', 'reused'];
 
 type Options = {
@@ -48,30 +60,32 @@ type Options = {
 export function benchCommand(): Command {
   return new Command('bench')
     .description('measures a workload on one node, and on a cluster with local and with remote owners')
-    .addArgument(new Argument('<workload>').choices([...Object.keys(WORKLOADS), IDLE, HOSTILE]))
+    .addArgument(new Argument('<workload>').choices([...Object.keys(WORKLOADS), ...Object.keys(IDLE), HOSTILE]))
     .option('--seconds <seconds>', 'how long to measure each', Number, 10)
     .option('--clients <clients>', 'concurrent clients (default: the workload’s own)', Number)
-    .option('--connections <connections>', `connections of ${IDLE}`, Number, 5000)
+    .option('--connections <connections>', 'connections of pop3-idle and imap-idle', Number, 5000)
     .option('--sessions <sessions>', `sessions of ${HOSTILE} clients; --clients says how many at once`, Number, 10_000)
     .option('--seed <seed>', `of what ${HOSTILE} clients send (default: another each time)`, Number)
-    .option('--logged-in', `connections of ${IDLE} log in, each to an account of its own`)
+    .option('--logged-in', 'idle connections log in, each to an account of its own; by IMAP they select INBOX and IDLE')
     .addOption(new Option('--only <where>', 'one of the places').choices(['embedded', 'local', 'remote']))
     .addOption(
-      new Option('--tls [how]', 'POP3 under TLS from the first octet or by STLS, LMTP by STARTTLS, NATS under TLS')
+      new Option(
+        '--tls [how]',
+        'POP3 and IMAP under TLS from the first octet, or by STLS and STARTTLS; LMTP by STARTTLS, NATS under TLS',
+      )
         .choices(['pop3s', 'stls'])
         .preset('pop3s'),
     )
     .option('--resume', 'each connection of pop3-login resumes the TLS session of the one before (default: none does)')
     .addOption(
-      new Option('--beside <server>', `${BESIDE.join(' and ')} on one node and on this server`).choices(['dovecot']),
+      new Option('--beside <server>', `${BESIDE.join(', ')}: on one node and on this server`).choices(['dovecot']),
     )
     .option('--json', 'print JSON')
     .action(bench);
 }
 
 async function bench(name: string, options: Options): Promise<void> {
-  if (options.beside && !BESIDE.includes(name))
-    throw new CommandError(`--beside goes with ${BESIDE.join(' and ')} only`);
+  if (options.beside && !BESIDE.includes(name)) throw new CommandError(`--beside goes with ${BESIDE.join(', ')} only`);
   if (options.resume && (name !== 'pop3-login' || !options.tls))
     throw new CommandError('--resume goes with pop3-login and --tls only');
   const directory = mkdtempSync(join(tmpdir(), 'homing-bench-'));
@@ -80,7 +94,7 @@ async function bench(name: string, options: Options): Promise<void> {
       await hostile(directory, options);
       return;
     }
-    const rows = name === IDLE ? await idle(directory, options) : await load(directory, name, options);
+    const rows = IDLE[name] ? await idle(directory, name, options) : await load(directory, name, options);
     if (options.json) console.log(JSON.stringify(rows, null, 2));
     else printTable(rows, Object.keys(rows[0]!));
     if (rows.some((row) => row['errors'] !== undefined && row['errors'] !== 0)) process.exitCode = 1;
@@ -107,7 +121,7 @@ async function load(directory: string, name: string, options: Options): Promise<
   const measure = (server: Server) => measureLoad(workload, server, wanted);
   if (options.beside) {
     const rows = await beside(directory, options, wanted.clients, wanted.clients, measure);
-    return besideFirst(rows, 'sessions/s');
+    return besideFirst(rows, rateOf(workload));
   }
   const rows: Row[] = [];
   for (const { nodes, places } of fleetsFor(options))
@@ -161,6 +175,7 @@ async function serverOf(
     where: labelled(where, tls),
     place: {
       pop3: tls === 'pop3s' ? front.pop3s! : front.pop3,
+      imap: tls === 'pop3s' ? front.imaps! : front.imap!,
       lmtp: front.lmtp,
       accounts: await makeAccounts(fleet, where, owner, accounts),
       ...(resume && { resumes: true }),
@@ -183,10 +198,10 @@ async function makeAccounts(fleet: Fleet, where: string, owner: string, count: n
 const accountsCalled = (what: string, count: number): BenchAccount[] =>
   Array.from({ length: count }, (_, at) => ({ name: `${what}${at}@example.test`, secret: `secret of ${at}` }));
 
-async function idle(directory: string, options: Options): Promise<readonly Row[]> {
+async function idle(directory: string, name: string, options: Options): Promise<readonly Row[]> {
   const { connections, loggedIn = false } = options;
   const accounts = loggedIn ? connections : 0;
-  const measure = (server: Server) => measureIdle(server, connections, loggedIn);
+  const measure = (server: Server) => measureIdle(IDLE[name]!, server, { name, connections, isLoggedIn: loggedIn });
   if (options.beside) return besideFirst(await beside(directory, options, accounts, connections, measure), 'KiB each');
   const rows: Row[] = [];
   await onFleet(directory, ['n1'], options, connections + 500, async (fleet) => {
@@ -211,10 +226,19 @@ async function beside(
   const accounts = accountsCalled('peer', accountCount);
   for (const mode of DOVECOT_MODES) {
     const peer = await startDovecot({ directory: join(directory, 'peer', mode), tls, mode, connections, accounts });
-    const { startTls: _, ...inClear } = peer.pop3;
-    const pop3 = { pop3s: peer.pop3s, stls: peer.pop3, none: inClear }[options.tls ?? 'none'];
+    const chosen = (upgraded: Endpoint, implicit: Endpoint): Endpoint => {
+      const { startTls: _, ...inClear } = upgraded;
+      return { pop3s: implicit, stls: upgraded, none: inClear }[options.tls ?? 'none'];
+    };
+    const pop3 = chosen(peer.pop3, peer.pop3s);
     const where = labelled(peer.name, options.tls);
-    const place = { pop3, lmtp: pop3, accounts, ...(options.resume && { resumes: true }) };
+    const place = {
+      pop3,
+      imap: chosen(peer.imap, peer.imaps),
+      lmtp: pop3,
+      accounts,
+      ...(options.resume && { resumes: true }),
+    };
     try {
       rows.push(await measure({ ...peer, where, place }));
     } finally {
