@@ -17,6 +17,7 @@ import { type DovecotMode, startDovecot } from '../../bench/peers/dovecot.ts';
 import { measureHostile } from '../../bench/workloads/hostile.ts';
 import { imapAppend } from '../../bench/workloads/imap-append.ts';
 import { imapFetchBodies } from '../../bench/workloads/imap-fetch-bodies.ts';
+import { measureLarge } from '../../bench/workloads/imap-large.ts';
 import { imapLoginSelectFetch } from '../../bench/workloads/imap-login-select-fetch.ts';
 import { lmtpDeliver } from '../../bench/workloads/lmtp-deliver.ts';
 import { pop3Login } from '../../bench/workloads/pop3-login.ts';
@@ -35,6 +36,7 @@ const WORKLOADS: Readonly<Record<string, Workload>> = {
 };
 const IDLE: Readonly<Record<string, Idlers>> = { 'pop3-idle': pop3Idlers, 'imap-idle': imapIdlers };
 const HOSTILE = 'hostile';
+const LARGE = 'imap-large';
 /** What a peer can be loaded with: without mail, or with mail that IMAP puts there. */
 const BESIDE = [
   'pop3-login',
@@ -48,6 +50,7 @@ type Options = {
   readonly clients?: number;
   readonly connections: number;
   readonly sessions: number;
+  readonly messages: number;
   readonly seed?: number;
   readonly only?: 'embedded' | 'local' | 'remote';
   readonly tls?: 'pop3s' | 'stls';
@@ -60,11 +63,12 @@ type Options = {
 export function benchCommand(): Command {
   return new Command('bench')
     .description('measures a workload on one node, and on a cluster with local and with remote owners')
-    .addArgument(new Argument('<workload>').choices([...Object.keys(WORKLOADS), ...Object.keys(IDLE), HOSTILE]))
+    .addArgument(new Argument('<workload>').choices([...Object.keys(WORKLOADS), ...Object.keys(IDLE), LARGE, HOSTILE]))
     .option('--seconds <seconds>', 'how long to measure each', Number, 10)
     .option('--clients <clients>', 'concurrent clients (default: the workload’s own)', Number)
     .option('--connections <connections>', 'connections of pop3-idle and imap-idle', Number, 5000)
     .option('--sessions <sessions>', `sessions of ${HOSTILE} clients; --clients says how many at once`, Number, 10_000)
+    .option('--messages <messages>', `of 10 kB in the mailbox of ${LARGE}`, Number, 100_000)
     .option('--seed <seed>', `of what ${HOSTILE} clients send (default: another each time)`, Number)
     .option('--logged-in', 'idle connections log in, each to an account of its own; by IMAP they select INBOX and IDLE')
     .addOption(new Option('--only <where>', 'one of the places').choices(['embedded', 'local', 'remote']))
@@ -94,13 +98,20 @@ async function bench(name: string, options: Options): Promise<void> {
       await hostile(directory, options);
       return;
     }
-    const rows = IDLE[name] ? await idle(directory, name, options) : await load(directory, name, options);
+    const rows = await rowsOf(directory, name, options);
     if (options.json) console.log(JSON.stringify(rows, null, 2));
     else printTable(rows, Object.keys(rows[0]!));
     if (rows.some((row) => row['errors'] !== undefined && row['errors'] !== 0)) process.exitCode = 1;
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+const LARGE_OCTETS = 10_000;
+
+async function rowsOf(directory: string, name: string, options: Options): Promise<readonly Row[]> {
+  if (name === LARGE) return measureLarge({ directory, messages: options.messages, octets: LARGE_OCTETS });
+  return IDLE[name] ? idle(directory, name, options) : load(directory, name, options);
 }
 
 const HOSTILE_AT_ONCE = 300;
