@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { exampleFiles, parseExamples, printedExamples, type Said } from './support/imap-examples.ts';
+import type { Said } from './support/imap-examples.ts';
 import { examplesPage, placeOf } from './support/imap-examples-page.ts';
+import { exampleFiles, parseExamples, printedExamples } from './support/imap-examples-reader.ts';
 
 const examples = exampleFiles().flatMap(({ examples }) => examples);
 
@@ -43,6 +44,7 @@ test('what is not as printed needs a reason', () => {
   const text = (line: string) => `rfc 9051\nscene\nexample 6.1.2 1\nC: a NOOP\n${line}\n`;
   assert.is(parseExamples('x', text('S: a OK'))[0]!.examples.length, 1);
   for (const line of ['+S: a OK', '[S: a NO]']) assert.throws(() => parseExamples('x', text(line)), 'no reason');
+  assert.throws(() => parseExamples('x', text('asked: a NOOP\n[S: a NO]')), 'no reason');
 });
 
 test('docs/imap-examples.md is what the transcripts say', () => {

@@ -2,7 +2,8 @@
 import { test } from 'uvu';
 import type { ConnectionTls } from '../../../actors/connection-tls.ts';
 import { CertificateDirectory, openCertificates, pem, rulesFor } from '../../support/certificates.ts';
-import { exampleFiles, nameOf } from '../../support/imap-examples.ts';
+import { nameOf } from '../../support/imap-examples.ts';
+import { exampleFiles } from '../../support/imap-examples-reader.ts';
 import { houseOf, playScene } from './examples.ts';
 
 const directory = new CertificateDirectory();
