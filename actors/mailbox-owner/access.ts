@@ -11,7 +11,7 @@ import { mailboxOf } from './mailboxes.ts';
 import { type Asker, lacking, rightsFor } from './rights.ts';
 
 /** The session that a handle stands for, if it is one of purpose `mailboxes`. */
-export function askerOf(handles: Handles, handle: string): Asker | undefined {
+export function askerOf(handles: Handles, handle: string): (Asker & Pick<Holding, 'session'>) | undefined {
   const holding = handles.find(handle);
   return holding && isOfMailboxes(holding) ? holding : undefined;
 }

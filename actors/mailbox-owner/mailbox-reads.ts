@@ -50,12 +50,16 @@ const ANNOTATION_OCTETS = 256 * 1024;
 
 export function createMailboxReads({ store, writer, handles, admissions, clock }: MailboxReadParts) {
   /** RFC 9051 §5.1: a user's INBOX is always there; what every account has is made when it is first asked for. */
-  const withInbox = async (asker: Asker, account: string): Promise<Result<null, CommonRefusal>> => {
+  const withInbox = async (
+    asker: Asker & { readonly session: string },
+    account: string,
+  ): Promise<Result<null, CommonRefusal>> => {
     if (account !== asker.account || store.read((view) => mailboxNamed(view, account, INBOX))) return accept(null);
     if (admissions.keeps?.(account) === false) return refuse('unavailable'); // moved
     const edit = { type: 'create', name: INBOX } as const;
     const now = clock.wall();
-    const made = flat(await writer.submit({ type: 'change-mailboxes', account, withInbox: true, edit, now }));
+    const { session } = asker;
+    const made = flat(await writer.submit({ type: 'change-mailboxes', account, withInbox: true, edit, now, session }));
     if (made.ok || made.refusal === 'exists') return accept(null);
     return refuse(made.refusal === 'not-owner' ? 'not-owner' : 'unavailable');
   };

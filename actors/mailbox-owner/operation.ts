@@ -105,6 +105,8 @@ export type ChangeMailboxes = {
   readonly withInbox: boolean;
   readonly edit: MailboxEdit;
   readonly now: number;
+  /** Only while this session lives: what it needed is not made for an account that was dropped meanwhile. Else `no-such-mailbox`. */
+  readonly session?: string;
 };
 /** Removes at most so many messages of a mailbox that was deleted, and with the last of them the mailbox. */
 export type Clear = {

@@ -7,7 +7,7 @@ import { INBOX, isInferior, mailboxName, superiorsOf } from '../../../kernel/mai
 import { accept, refuse } from '../../../kernel/result.ts';
 import type { Change } from '../../../store/change.ts';
 import type { View } from '../../../store/key-value.ts';
-import { mailboxNames, rights } from '../../../store/tables.ts';
+import { mailboxNames, rights, sessions } from '../../../store/tables.ts';
 import type { Decision } from '../decide.ts';
 import { inboxOf } from '../inbox.ts';
 import { countRights, created, mailboxNamed, removal } from '../mailboxes.ts';
@@ -31,7 +31,8 @@ export type Edit<T extends MailboxEdit['type']> = Omit<ChangeMailboxes, 'type' |
 };
 
 export function changeMailboxes(view: View, operation: ChangeMailboxes): Decision<Answer> {
-  const { edit } = operation;
+  const { edit, session } = operation;
+  if (session !== undefined && sessions.get(view, session) === undefined) return no('no-such-mailbox');
   switch (edit.type) {
     case 'create':
       return create(view, { ...operation, edit });

@@ -6,7 +6,7 @@ import { ANSWER_OCTETS } from '../../../actors/mailbox-owner/message-rows.ts';
 import { BusError } from '../../../cluster/bus/bus.ts';
 import { FLAG } from '../../../store/flags.ts';
 import { overlay } from '../../../store/overlay.ts';
-import { uidBits } from '../../../store/tables.ts';
+import { mailboxNames, uidBits } from '../../../store/tables.ts';
 import { PRESENT } from '../../../store/uid-bits.ts';
 import { ALL, deliver, message, must, session, within } from './mailboxes-world.ts';
 
@@ -22,6 +22,22 @@ within('the own INBOX is there before anybody made it, and is made once', async 
   assert.is(page.next, null);
   const { ref } = await joe.select();
   assert.is(must(await joe.read('mailbox-named', { account: 'joe', name: 'inbox' })).mailbox, ref.mailbox);
+});
+
+within('the INBOX of an account that is dropped at this very moment is not made again', async (w) => {
+  for (let ticks = 0; ticks < 40; ticks++) {
+    const account = `u${ticks}`;
+    const one = await session(w, account);
+    const dropped = w.ask<{ ok: true; value: null }>('drop-account', { account });
+    for (let tick = 0; tick < ticks; tick++) await Promise.resolve(); // so that each comes first at some time
+    await one.read('list-mailboxes', { account, ...list });
+    assert.ok((await dropped).ok);
+    assert.equal(
+      w.store.read((view) => [...mailboxNames.range(view, [account])]),
+      [],
+      `after ${ticks} ticks`,
+    );
+  }
 });
 
 within('the INBOX of an account whose mail is elsewhere is not made here', async (w) => {
