@@ -3,7 +3,7 @@
  * mod-sequence, what vanished. Its rules are those of apply.ts: pure, total, and the same in parts as in one (inParts).
  */
 import { chunkCount } from './blob.ts';
-import type { Appended, Copied, Expunged, FlagsChanged } from './change.ts';
+import { type Appended, type Copied, type Expunged, type FlagsChanged, keywordsIn } from './change.ts';
 import { ALL_FLAGS, FLAG, keptKeywords, SYSTEM_FLAGS, spelt } from './flags.ts';
 import type { KeyValue } from './key-value.ts';
 import * as t from './tables.ts';
@@ -203,10 +203,13 @@ export function expunged(to: KeyValue, { account, mailbox, uids, modSeq }: Expun
   }));
 }
 
-export function flagsChanged(to: KeyValue, { account, mailbox, modSeq, groups }: FlagsChanged): void {
+export function flagsChanged(to: KeyValue, change: FlagsChanged): void {
+  const { account, mailbox, modSeq } = change;
   const bits = editUidBits(to, account, mailbox);
   const sums = noSums();
-  for (const { uids, flags, keywords } of groups) {
+  for (const group of change.groups) {
+    const { uids, flags } = group;
+    const keywords = keywordsIn(change, group);
     if (keywords) noteKeywords(to, account, mailbox, keywords);
     for (const { uid, packed } of [...t.messagesAmong(to, account, mailbox, [...uidsIn(uids)])]) {
       const { keywords: _, ...before } = t.unpackMessage(packed);

@@ -140,6 +140,8 @@ export type FlagsChanged = {
   readonly mailbox: number;
   readonly modSeq: number;
   readonly groups: readonly FlagsGroup[];
+  /** What the groups' `places` name: a thousand groups of thirty long keywords each would be a record of 3 MB. */
+  readonly keywords?: readonly string[];
   /** Some have keywords that they had not before: it takes room that flags don't (reserve.ts). */
   readonly addsKeywords?: true;
 };
@@ -149,7 +151,15 @@ export type FlagsGroup = {
   readonly flags: number;
   /** As the mailbox spells them, sorted; absent: none. */
   readonly keywords?: readonly string[];
+  /** The same as places in the change's `keywords`; instead of the texts. */
+  readonly places?: readonly number[];
 };
+
+/** Of one group of the change, as texts. */
+export const keywordsIn = (
+  { keywords: all = [] }: Pick<FlagsChanged, 'keywords'>,
+  { keywords, places }: FlagsGroup,
+): readonly string[] | undefined => places?.flatMap((place) => all[place] ?? []) ?? keywords;
 /** Messages with a UID below `from` were recent to some session. */
 export type RecentShown = {
   readonly type: 'RecentShown';
@@ -269,8 +279,8 @@ export function changeOctets(change: Change): number {
       return 100 + 150 * change.uids.length; // 5 in the record; the rest stands for the rows that go
     case 'FlagsChanged':
       return change.groups.reduce(
-        (sum, { uids, keywords }) => sum + 100 + (300 + textOctets(keywords)) * countIn(uids),
-        100,
+        (sum, group) => sum + 100 + (300 + textOctets(keywordsIn(change, group))) * countIn(group.uids),
+        100 + textOctets(change.keywords),
       );
     case 'AnnotationSet':
       return 200 + Buffer.byteLength(change.entry) + (change.value?.length ?? 0);

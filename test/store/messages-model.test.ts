@@ -150,11 +150,13 @@ class Play {
       const isOne = one.includes(uid);
       Object.assign(message, { modSeq, flags: isOne ? flags : masked, keywords: isOne ? sorted : [] });
     }
+    const byPlace = modSeq % 2 === 0; // as texts, and as places in a list of them
+    const theirs = byPlace ? { places: sorted.map((_, index) => sorted.length - 1 - index) } : { keywords: sorted };
     const groups = [
-      { uids: rangesOf(one), flags, ...(sorted.length > 0 && { keywords: sorted }) },
+      { uids: rangesOf(one), flags, ...(sorted.length > 0 && theirs) },
       { uids: rangesOf(other), flags: masked },
-    ];
-    return { type: 'FlagsChanged', ...place, modSeq, groups: groups.filter((group) => group.uids.length > 0) };
+    ].filter((group) => group.uids.length > 0);
+    return { type: 'FlagsChanged', ...place, modSeq, groups, ...(byPlace && { keywords: sorted.toReversed() }) };
   }
 
   #expunge(at: number, uids: readonly number[]): Change {

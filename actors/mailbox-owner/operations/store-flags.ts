@@ -43,9 +43,11 @@ export function storeFlags(view: View, operation: StoreFlags): Decision<Answers[
     const groups = changed.list();
     const modSeq = found.row.modSeq + (groups.length > 0 ? 1 : 0);
     const adds = mode !== 'remove' && wanted.keywords !== undefined && { addsKeywords: true as const };
-    const change: FlagsChanged = { type: 'FlagsChanged', account, mailbox, modSeq, groups, ...adds };
-    const answer = { modSeq, ...told(groups), same: rangesOf(same), modified: rangesOf(modified) };
-    return groups.length > 0 ? done(answer, change) : done(answer);
+    const stored = told(groups);
+    const answer = { modSeq, ...stored, same: rangesOf(same), modified: rangesOf(modified) };
+    if (groups.length === 0) return done(answer);
+    const change: FlagsChanged = { type: 'FlagsChanged', account, mailbox, modSeq, ...recorded(stored), ...adds };
+    return done(answer, change);
   });
 }
 
@@ -108,6 +110,12 @@ function told(groups: readonly FlagsGroup[]): Pick<FlagsStored, 'changed' | 'key
   });
   return { changed, keywords: [...places.keys()] };
 }
+
+/** The record has each keyword once too. */
+const recorded = ({ changed, keywords }: ReturnType<typeof told>): Pick<FlagsChanged, 'groups' | 'keywords'> => ({
+  groups: changed.map(({ keywords: places, ...group }) => ({ ...group, ...(places && { places }) })),
+  ...(keywords.length > 0 && { keywords }),
+});
 
 const sameTexts = (left: readonly string[] = [], right: readonly string[] = []): boolean =>
   left.length === right.length && left.every((each, at) => each === right[at]);

@@ -201,7 +201,7 @@ test('a message has so many keywords, and one more is refused to all that are na
   assert.ok(store(fresh, { keywords: ['more'], uids: uids(1) }).ok);
 });
 
-test('the largest answer there can be is far below what the bus carries', () => {
+test('the largest answer and record there can be are far below what the bus carries', () => {
   const fresh = mailboxState();
   fresh.create('work');
   const all = Array.from({ length: MOST_KEYWORDS }, (_, at) => `${at}`.padEnd(MOST_KEYWORD_OCTETS, 'k'));
@@ -220,6 +220,8 @@ test('the largest answer there can be is far below what the bus carries', () => 
   assert.ok(answer.ok);
   assert.ok(answer.value.changed.length > 900, `${answer.value.changed.length} groups`);
   assert.ok(encode(answer.value).length < 256 * 1024, `${encode(answer.value).length} octets`);
+  const recorded = encode(fresh.changes());
+  assert.ok(recorded.length < 512 * 1024, `a record of ${recorded.length} octets`);
   const [first] = answer.value.changed;
   assert.equal(
     first!.keywords!.map((place) => answer.value.keywords[place]),
