@@ -21,6 +21,8 @@ export type State = {
   run<O extends OwnerOperation>(operation: O): Answer<O>;
   /** The types of the changes of the last operation. */
   changes(): readonly Change['type'][];
+  /** These changes, as they go into a record. */
+  recorded(): readonly Change[];
 };
 
 export function state(): State {
@@ -37,6 +39,7 @@ export function state(): State {
       return decision.answer;
     },
     changes: () => last.map(({ type }) => type),
+    recorded: () => last,
   };
 }
 
