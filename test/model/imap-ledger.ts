@@ -126,8 +126,9 @@ export class Ledger {
       if (this.isComplete) must(this.assigned.has(uid), `UID ${uid} came from nowhere`);
     }
     if (!this.isComplete) return;
-    // A copy has \Deleted as its original did.
-    for (const { from, to } of this.#copies) if (this.#endangered.has(from)) this.#endangered.add(to);
+    // A copy has \Deleted as its original did, which may be a copy that was heard of later.
+    for (const { from, to } of this.#copies.toSorted((one, other) => one.to - other.to))
+      if (this.#endangered.has(from)) this.#endangered.add(to);
     for (const { uid, what } of this.#claims) {
       must(this.#endangered.has(uid), `${what}, and nobody removed it`);
       must(!truth.has(uid), `${what}, and it is there`);
