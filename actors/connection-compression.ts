@@ -8,7 +8,7 @@
 import { Duplex } from 'node:stream';
 import { constants, createDeflateRaw, createInflateRaw, type DeflateRaw, type InflateRaw } from 'node:zlib';
 
-/** RFC 4978 §4: raw, and cheap in time. Smaller windows than the widest: each session that is compressed holds two of them. */
+/** RFC 4978 §4: raw, and cheap in time. A smaller window than the widest, since each session keeps one; that of what the client sends is the client's choice. */
 const DEFLATING = { level: 3, windowBits: 13, memLevel: 6 };
 
 type Done = (fault?: Error | null) => void;
@@ -29,10 +29,18 @@ export class CompressedSocket extends Duplex {
     this.#inflate.on('error', fail);
     this.#deflate.on('error', fail);
     this.#inflate.on('data', (octets) => this.push(octets) || this.#inflate.pause());
-    this.#inflate.on('end', () => this.push(null));
+    this.#inflate.on('end', () => {
+      // the client has ended its stream: what it may send behind that is read and dropped, or closing would reset our last words
+      carrier.unpipe(this.#inflate).resume();
+      this.push(null);
+    });
     carrier.pipe(this.#inflate);
     this.#deflate.pipe(carrier);
-    carrier.once('close', () => this.destroy());
+    carrier.once('close', () => {
+      // what came before an orderly end is still being inflated, and is to be read
+      if (carrier.readableEnded && !this.readableEnded) this.once('end', () => this.destroy());
+      else this.destroy();
+    });
   }
 
   override _read(): void {
@@ -70,9 +78,12 @@ export class CompressedSocket extends Duplex {
 /**
  * Begins compression. The socket must not be read or written by anybody else from then on; what it has been given to write goes
  * out before, as it is.
+ * @param told  what was wrong, when the client sends what is no DEFLATE; the connection is closed then
  */
-export function beginCompression(socket: Duplex): Duplex {
+export function beginCompression(socket: Duplex, told: (reason: string) => void = () => {}): Duplex {
   socket.removeAllListeners('data');
   socket.removeAllListeners('drain');
-  return new CompressedSocket(socket);
+  const compressed = new CompressedSocket(socket);
+  compressed.once('error', ({ code, message }: NodeJS.ErrnoException) => told(code ?? message));
+  return compressed;
 }

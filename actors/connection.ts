@@ -273,7 +273,8 @@ export class Connection {
     if (!this.#outlet.isEmpty) return false;
     if (layer === 'compression') {
       this.#layer = undefined;
-      this.#attach(beginCompression(this.#socket));
+      const { log } = this.#around;
+      this.#attach(beginCompression(this.#socket, (why) => log.info('compression broke', { session: this.id, why })));
       this.#session.actor.send({ type: 'compressed' });
       return true;
     }

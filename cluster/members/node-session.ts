@@ -263,9 +263,10 @@ export class NodeSession {
     const { mirror } = this.#options;
     const registration = record.value as Registration | undefined;
     if (!registration) return true;
-    // lost by the bucket: neither its word nor its revision is of this session
-    const isHeard = revision > this.#firstBeat && !mirror.broken().has(key);
-    return isHeard && registration.synced >= mirror.generation();
+    // What the bucket has lost is not of this session, neither its word nor its revision; nor is what somebody wrote back,
+    // which is upon nothing (repair.ts). A node's very first heartbeat is, too: its second one follows.
+    const isItsOwn = record.upon !== undefined && !mirror.broken().has(key);
+    return isItsOwn && revision > this.#firstBeat && registration.synced >= mirror.generation();
   }
 
   #follow(held: Held): void {

@@ -115,7 +115,7 @@ async function proven(options: NodeSessionOptions, mine: Held, own: Entry, recor
   return isUpon ? mine.revision : 0;
 }
 
-/** Whoever writes back opens a generation first: the leader has no other than this mirror's. */
+/** Who finds that the bucket went back opens a generation before it writes back: the leader has no other than this mirror's. */
 async function isGenerationMirrored({ bucket, mirror, timing }: NodeSessionOptions): Promise<boolean> {
   const entry = await bucket.read(keys.generation, timing.requestTimeoutMs);
   const mirrored = mirror.sealed(keys.generation);

@@ -13,7 +13,10 @@ import { isSecured } from '../../actors/connection-tls.ts';
 type Pair = { readonly client: Socket; readonly socket: Socket; readonly compressed: Duplex };
 
 /** The server's side of a connection under compression, and the client's bare socket. Nothing of them is left afterwards. */
-async function withPair(use: (pair: Pair) => Promise<void>, begin = beginCompression): Promise<void> {
+async function withPair(
+  use: (pair: Pair) => Promise<void>,
+  begin: (socket: Socket) => Duplex = beginCompression,
+): Promise<void> {
   const server = createServer({ allowHalfOpen: true });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -107,6 +110,9 @@ test('hostile: what inflates to a thousand times its size is made only as it is 
     assert.ok(process.memoryUsage().arrayBuffers - before < 4_000_000, 'and no more behind them');
   }));
 
+const complaints: string[] = [];
+const complaining = (socket: Duplex): Duplex => beginCompression(socket, (why) => complaints.push(why));
+
 test('hostile: what is no DEFLATE ends the connection', () =>
   withPair(async ({ client, socket, compressed }) => {
     const closed = new Promise<void>((resolve) => compressed.once('close', resolve));
@@ -114,6 +120,18 @@ test('hostile: what is no DEFLATE ends the connection', () =>
     client.write(Buffer.alloc(1000, 0xff));
     await closed;
     assert.ok(socket.destroyed);
+    assert.equal(complaints.splice(0), ['Z_DATA_ERROR']);
+  }, complaining));
+
+test('what a client sends behind the end of its stream is read and dropped', () =>
+  withPair(async ({ client, compressed }) => {
+    const heard = heardAll(compressed);
+    client.write(Buffer.concat([deflateRawSync('a LOGOUT\r\n'), Buffer.alloc(100_000)]));
+    client.write('x');
+    assert.is((await heard).toString(), 'a LOGOUT\r\n');
+    const answered = heardAll(client);
+    compressed.end('* BYE\r\n');
+    assert.is(inflateRawSync(await answered).toString(), '* BYE\r\n');
   }));
 
 test('a client that has vanished is one that has ended', () =>
@@ -133,6 +151,18 @@ test('a client that ends its side is answered still', () =>
     const answered = heardAll(client);
     compressed.end('* BYE\r\n');
     assert.is(inflateRawSync(await answered).toString(), '* BYE\r\n');
+  }));
+
+test('what came before the connection was closed in order is still there to be read', () =>
+  withPair(async ({ client, socket, compressed }) => {
+    client.end(await flushed(Buffer.from('a LOGOUT\r\n')));
+    client.resume();
+    compressed.end();
+    await once(socket, 'close');
+    assert.not.ok(compressed.destroyed);
+    const closed = new Promise((resolve) => compressed.once('close', resolve));
+    assert.is((await heardAll(compressed)).toString(), 'a LOGOUT\r\n');
+    await closed;
   }));
 
 test('a slow reader holds the writer up', () =>

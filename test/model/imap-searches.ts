@@ -106,10 +106,17 @@ async function ofFlag(session: Session, byUid: boolean, chance: Chance): Promise
     ['KEYWORD $both', '$both'],
     ['FLAGGED', '\\Flagged'],
   ] as const);
+  /** Of those that are told now: of one that is gone meanwhile the picture is an old one. */
   const look = async () => {
-    if (session.dialect.condstore) await session.ask('FETCH 1:* (UID FLAGS MODSEQ)');
-    return new Map(session.picture.messages.map(({ uid, flags, modSeq }) => [uid, { flags, modSeq }]));
+    const told = new Set<number>();
+    session.onResponse = (response) => {
+      if (response.kind === 'data' && response.name === 'FETCH') told.add(response.number! - 1);
+    };
+    await session.ask('FETCH 1:* (UID FLAGS MODSEQ)').finally(() => (session.onResponse = undefined));
+    const messages = session.picture.messages.filter((_, place) => told.has(place));
+    return new Map(messages.map(({ uid, flags, modSeq }) => [uid, { flags, modSeq }]));
   };
+  if (!session.dialect.condstore) return void (await find(session, criteria, byUid));
   const before = await look();
   const found = await find(session, criteria, byUid);
   const after = session.picture.count === 0 ? new Map<number, never>() : await look();

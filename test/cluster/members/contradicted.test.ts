@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Bucket } from '../../../cluster/directory/bucket.ts';
 import type { Faults } from '../../../cluster/directory/memory-bucket.ts';
-import { decodeRecord, keys } from '../../../cluster/directory/records.ts';
+import { decodeRecord, keys, type Registration } from '../../../cluster/directory/records.ts';
 import { laggingBucket } from '../directory/lagging-bucket.ts';
 import {
   createWorld,
@@ -125,6 +125,47 @@ test('a heartbeat that lands upon what others wrote back, at the very revision o
     'n1 sweeps, and nobody waits for it for ever',
   );
   await world.close();
+});
+
+test('what others wrote back of a node that stands still is not its word, in a generation that was not swept here', async () => {
+  for (const gapMs of [0, 10, 15, 20, 22, 24, 26, 28, 30, 35, 50]) {
+    const world = await createWorld({ latencyMs: () => 10 });
+    const beforeAll = world.server.snapshot();
+    const nodes: WorldNode[] = [];
+    for (const me of ['n1', 'n2', 'n3']) nodes.push(await world.fresh({ me }));
+    const [n1, n2, n3] = nodes as [WorldNode, WorldNode, WorldNode];
+    const cutOff = [n2, n3];
+    const registration = (sealed: Uint8Array | undefined) =>
+      sealed && (decodeRecord(world.seal, keys.node('n1'), sealed)?.value as Registration | undefined);
+    await changed(world, n1, 1);
+    for (const node of cutOff) node.cut();
+    world.server.restore(beforeAll);
+    assert.ok(await world.clock.until(() => world.server.entry(keys.generation) !== undefined, 8000));
+    const afterwards = world.server.snapshot(); // has the new generation
+    const hasSwept = () => registration(world.server.entry(keys.node('n1'))?.value)?.synced === 1;
+    assert.ok(await world.clock.until(hasSwept, 8000));
+    for (const node of cutOff) {
+      node.mend();
+      const knows = () => registration(node.store.get(keys.node('n1'))?.sealed)?.synced === 1;
+      assert.ok(await world.clock.until(knows, 8000));
+      node.cut();
+      assert.not(node.store.remembered().generation === 1, 'heard of it, and did not get to sweep it');
+    }
+    await world.clock.run(MAX_STALE_MS + 6500);
+    await changed(world, n1, 2);
+    n1.clock.stop();
+    world.server.restore(afterwards);
+    n2.mend();
+    void n2.directory.freshen(3000);
+    await world.clock.run(gapMs);
+    n3.mend();
+    void n3.directory.freshen(3000);
+    const isWrong = () => cutOff.some((node) => node.directory.isFresh() && seen(node) !== 2);
+    assert.not(await world.clock.until(isWrong, 4000), `${gapMs} ms apart: they wait for n1`);
+    n1.clock.go();
+    assert.ok(await world.clock.until(() => isHealed(nodes, 2), 20_000), `${gapMs} ms apart`);
+    await world.close();
+  }
 });
 
 test('nodes that come back one after the other to an older copy agree on one new generation', async () => {
