@@ -8,6 +8,7 @@ export class Calls {
   readonly #session: string;
   readonly #log: Log;
   #underWay: Promise<unknown> | undefined;
+  #what: string | undefined;
 
   constructor(session: string, log: Log) {
     this.#session = session;
@@ -21,7 +22,13 @@ export class Calls {
   call<T>(what: string, ask: () => Promise<T>, isExpected: (thrown: unknown) => boolean = () => false): Promise<T> {
     const asked = this.#ask(what, ask, isExpected);
     this.#underWay = asked;
+    this.#what = what;
     return asked;
+  }
+
+  /** What is asked at this moment; undefined: nothing. */
+  get underWay(): string | undefined {
+    return this.#underWay && this.#what;
   }
 
   /** Resolves when no question is under way, however the last one ended. */

@@ -167,8 +167,9 @@ class ImapServicesOfSession implements SessionServices {
   }
 
   async owner(mailHost: string): Promise<Result<OwnerSession, 'unavailable'>> {
-    for (let tries = 0; tries < 2 && !this.#hasLeft; tries++) {
+    for (let tries = 0; tries < 2; tries++) {
       const known = this.#owners.get(mailHost);
+      if (known === undefined && this.#hasLeft) break;
       const session = await (known ?? this.#openAt(mailHost));
       if (session.ok && !session.value.isOver) return session;
       // What was known is of no use any more: whoever comes first opens another.
@@ -238,14 +239,14 @@ class ImapServicesOfSession implements SessionServices {
     return changed.value === undefined ? refuse('no-such-account') : accept(null);
   }
 
-  vacate(): void {
+  vacate(keepsPlace: boolean): void {
     this.#hasLeft = true;
-    this.#giveBack();
+    if (!keepsPlace) this.#giveBack();
     for (const opening of this.#opening) void opening.close(); // and so it is not waited for
   }
 
   async leave(): Promise<void> {
-    this.vacate();
+    this.vacate(false);
     this.#unwatch?.();
     const open = [...this.#open.values()];
     this.#owners.clear();

@@ -35,9 +35,10 @@ export type SessionServices = {
   setQuota(account: string, limits: QuotaLimits): Promise<Result<null, 'no-such-account' | 'unavailable'>>;
   /**
    * The client has gone, whatever is still under way: its account's place is free again, no session with another owner is opened,
-   * and none that is being opened is waited for.
+   * and none that is being opened is waited for. Those that stand serve on until `leave`.
+   * @param keepsPlace  until `leave`, for what goes on for long after its client
    */
-  vacate(): void;
+  vacate(keepsPlace: boolean): void;
   /** Ends every session with an owner, and waits for none that is away. Called once and last, after every call has settled. */
   leave(): Promise<void>;
 };

@@ -98,6 +98,9 @@ async function further(appending: Appending, step: () => ReturnType<Appending['t
   return answer.ok ? accept(appending) : answer;
 }
 
+/** What carries mail between owners goes on without its client, and counts as its session until it has ended. */
+const CARRYING: ReadonlySet<string> = new Set(['copy', 'move', 'append']);
+
 type Parts = ConstructorParameters<typeof ImapSession>[0] & {
   readonly logIns: LogIns;
   readonly decoder: ImapDecoder;
@@ -157,7 +160,7 @@ class MailboxesSession extends ImapSession implements Held {
 
   async leave(): Promise<void> {
     this.hasLeft = true;
-    this.services.vacate();
+    this.services.vacate(CARRYING.has(this.calls.underWay ?? ''));
     this.deselect();
     await this.calls.settled(); // a log-in under way may yet open a session
     this.deselect(); // and a SELECT a view

@@ -157,7 +157,10 @@ test('leaving waits for no owner that is away: not for one that is being opened,
   await home.takeOver('n1', false);
   const reading = own.value.read('list-mailboxes', { account: 'id-ann', limit: 1 });
   for (let turns = 0; turns < 10; turns++) await turn();
-  session.vacate();
+  session.vacate(true);
+  assert.is(accountSessions.of('id-ann'), 1, 'what goes on without its client counts');
+  assert.is(await session.owner('n1'), own, 'and the owner that it goes on with is there');
+  session.vacate(false);
   assert.is(accountSessions.of('id-ann'), 0, 'the place is free before anything is answered');
   isRefused(await opening, 'unavailable');
   isRefused(await session.owner('n3'), 'unavailable');

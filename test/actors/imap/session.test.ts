@@ -1,4 +1,5 @@
 /** IMAP sessions beyond the transcripts: IDLE across sessions and owners, autologout, the connection log, and how sessions end. */
+import { setImmediate as turn } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { defaultMailbox } from '../../../actors/front/default-mailboxes.ts';
@@ -326,9 +327,9 @@ test('a client that vanishes while an owner is away leaves its account’s place
     begin(caller) {
       const begun = services.begin(caller);
       const [vacate, owner] = [begun.vacate.bind(begun), begun.owner.bind(begun)];
-      begun.vacate = () => {
-        events.push('vacated');
-        vacate();
+      begun.vacate = (keepsPlace) => {
+        events.push(keepsPlace ? 'kept' : 'vacated');
+        vacate(keepsPlace);
       };
       begun.owner = async (mailHost) => {
         if (mailHost !== 'n2') return await owner(mailHost);
@@ -349,6 +350,41 @@ test('a client that vanishes while an owner is away leaves its account’s place
   await isAnswered;
   assert.equal(events, ['vacated', 'unavailable'], 'and not when patience was over');
   await home.takeOver('n2');
+  await home.stop();
+});
+
+test('a message that is under way when its client vanishes keeps the account’s place until it is given up', async () => {
+  const home = await house();
+  const { services } = home;
+  const events: string[] = [];
+  let left: () => void = () => {};
+  const hasLeft = new Promise<void>((resolve) => {
+    left = resolve;
+  });
+  const seen: typeof services = {
+    begin(caller) {
+      const begun = services.begin(caller);
+      const [vacate, leave] = [begun.vacate.bind(begun), begun.leave.bind(begun)];
+      begun.vacate = (keepsPlace) => {
+        events.push(keepsPlace ? 'kept' : 'vacated');
+        vacate(keepsPlace);
+      };
+      begun.leave = async () => {
+        await leave();
+        left();
+      };
+      return begun;
+    },
+  };
+  const ann = await ImapClient.of(home.protocol({ services: seen }), 'ann');
+  ann.send('a APPEND INBOX {100}\r\n');
+  assert.match((await ann.line())!, /^\+/);
+  ann.send('Subject: half');
+  for (let turns = 0; turns < 10; turns++) await turn();
+  await ann.close();
+  await hasLeft;
+  assert.is(events[0], 'kept');
+  assert.is(events.at(-1), 'vacated');
   await home.stop();
 });
 
