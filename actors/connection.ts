@@ -335,12 +335,8 @@ export class Connection {
     if (this.#over) return;
     const session = this.#session;
     // one that is about to log in is seen through; one that says something without end is ready now and then
-    if (
-      this.#deadline.isLogInOverdue(nowMs) &&
-      session.account?.() === undefined &&
-      session.actor.getSnapshot().hasTag('ready')
-    )
-      this.stop('no-log-in');
+    const isLoggedOut = () => session.account?.() === undefined && session.actor.getSnapshot().hasTag('ready');
+    if (this.#deadline.isLogInOverdue(nowMs) && isLoggedOut()) this.stop('no-log-in');
     const missed = this.#deadline.missed(nowMs);
     if (this.#deadline.isEnd(nowMs)) this.#abort('kicked');
     else if (missed === undefined) return;
