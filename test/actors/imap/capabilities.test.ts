@@ -1,4 +1,6 @@
 /** What CAPABILITY tells, by the conditions that it depends on: rows I-02 and I-03. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { capabilities } from '../../../actors/imap/capabilities.ts';
@@ -7,6 +9,8 @@ import { ImapSession } from '../../../actors/imap/imap-session.ts';
 import type { SessionServices } from '../../../actors/imap/services.ts';
 import { systemClock } from '../../../kernel/clock.ts';
 import { silentLog } from '../../../telemetry/log.ts';
+
+const DOCUMENT = resolve(import.meta.dirname, '../../../docs/imap.md');
 
 type Conditions = {
   readonly tls?: 'none' | 'offered' | 'active';
@@ -32,6 +36,22 @@ test('what the source document asks for is always there', () => {
   const always = ['IMAP4rev1', 'ACL', 'LITERAL+', 'NAMESPACE', 'QUOTA', 'UIDPLUS'];
   for (const conditions of [{}, { holder: 'user' }, { tls: 'active', constants: { cleartextLogin: false } }] as const)
     for (const each of always) assert.ok(told(conditions).includes(each), each);
+});
+
+test('docs/imap.md has each, and no other', () => {
+  const rows = readFileSync(DOCUMENT, 'utf8')
+    .split('## Capabilities')[1]!
+    .split('\n## ')[0]!
+    .split('\n')
+    .filter((line) => line.startsWith('| `'));
+  const documented = rows.flatMap((row) => row.split('|')[1]!.match(/[^`, ]+/g) ?? []);
+  const constants = { appendLimitOctets: 1, cleartextLogin: false };
+  const all = [
+    ...told({ tls: 'offered', constants }),
+    ...told({ tls: 'active', constants }),
+    ...told({ holder: 'administrator', constants }),
+  ].map((name) => name.replace('APPENDLIMIT=1', 'APPENDLIMIT=n'));
+  assert.equal([...new Set(documented)].sort(), [...new Set(all)].sort());
 });
 
 test('no name stands twice', () => {
